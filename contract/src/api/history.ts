@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import {
+  amountText,
+  assetCode,
+  cursor,
+  decimalText,
+  givenTimestamp,
+  id,
+  money,
+  page,
+  pageLimit,
+  personText,
+  signedMoney,
+  timestamp,
+} from './shared.ts'
+
+/** Journal kinds as their owner sees them. */
+export const OPERATION_KINDS = [
+  'deposit',
+  'withdrawal',
+  'transfer',
+  'conversion',
+  'reserve',
+  'release',
+  'trade',
+  'dividend',
+  'split',
+  'fee',
+  'adjustment',
+  'reversal',
+] as const
+export const operationKind = z.enum(OPERATION_KINDS)
+export type OperationKind = z.infer<typeof operationKind>
+
+export const operationsQuery = z.strictObject({
+  kind: operationKind.optional(),
+  asset: assetCode.optional(),
+  /** Handle of the other side, with or without @. */
+  counterparty: z
+    .string()
+    .regex(/^@?[a-z][a-z0-9_]{2,23}$/)
+    .optional(),
+  from: givenTimestamp.optional(),
+  to: givenTimestamp.optional(),
+  /** Size of what moved in `asset` (required with it), regardless of direction. */
+  amountMin: amountText.optional(),
+  amountMax: amountText.optional(),
+  /** Words in notes; each must occur, as a whole word or the beginning of one. */
+  q: personText(100).min(1).optional(),
+  cursor: cursor.optional(),
+  limit: pageLimit(100, 30),
+})
+export type OperationsQuery = z.infer<typeof operationsQuery>
+
+export const counterparty = z.strictObject({ handle: z.string(), name: z.string() })
+
+export const operation = z.strictObject({
+  id,
+  kind: operationKind,
+  status: z.enum(['posted', 'reversed']),
+  at: timestamp,
+  amounts: z.array(signedMoney),
+  fee: money.optional(),
+  counterparty: counterparty.optional(),
+  note: z.string().optional(),
+  rate: decimalText.optional(),
+})
+export type Operation = z.infer<typeof operation>
+export const operations = page(operation)
+export type Operations = z.infer<typeof operations>
+
+export const operationPosting = z.strictObject({
+  /** `available`, `reserved`, `@handle`, `house:conversion`, … as the owner may see it. */
+  from: z.string(),
+  to: z.string(),
+  asset: assetCode,
+  amount: amountText,
+})
+
+export const operationInFull = operation.extend({
+  postings: z.array(operationPosting),
+  mid: decimalText.optional(),
+  marginBps: z.number().optional(),
+  /** What the margin cost, in the asset received. */
+  margin: money.optional(),
+  rateSource: z.string().optional(),
+  rateAsOf: timestamp.optional(),
+  /** What rounding kept, in the asset received, as an exact decimal or with `…` after 12 digits. */
+  rounding: z.strictObject({ asset: assetCode, amount: z.string() }).optional(),
+  block: z.strictObject({ height: z.string(), hash: z.string() }),
+})
+export type OperationInFull = z.infer<typeof operationInFull>
+
+export const operationParams = z.strictObject({ id })

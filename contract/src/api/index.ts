@@ -1,0 +1,7 @@
+export * from './shared.ts'
+export * from './identity.ts'
+export * from './wallets.ts'
+export * from './market-data.ts'
+export * from './exchange.ts'
+export * from './transfers.ts'
+export * from './history.ts'
