@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import { Problem } from '@kantor/contract/errors'
+import type { Log, RequestMetrics } from '#telemetry'
+import fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { API_PREFIX, allowedMethods, mountRoutes } from './mount.ts'
+import type { Authenticate } from './mount.ts'
+import { PROBLEM_MEDIA_TYPE, problemBody, toProblem } from './problem-reply.ts'
+import type { Route } from './route.ts'
+import { securityHeaders } from './security-headers.ts'
+
+const BODY_BYTES_MAX = 65_536
+const HEADER_BYTES_MAX = 16_384
+const REQUEST_TIMEOUT_MS = 15_000
+const CONNECTION_TIMEOUT_MS = 60_000
+/** Longer than a load balancer's (GKE: 600 s), so that it is the balancer that closes idle connections. */
+const KEEP_ALIVE_TIMEOUT_MS = 620_000
+const CONNECTIONS_MAX = 10_000
+const URL_PARAMETER_LENGTH_MAX = 120
+
+export interface HttpServerOptions {
+  readonly routes: readonly Route[]
+  readonly authenticate: Authenticate
+  readonly publicUrl: URL
+  /** Addresses or ranges of the proxies whose X-Forwarded-For is believed; none by default. */
+  readonly trustedProxies: readonly string[]
+  readonly log: Log
+  readonly metrics: RequestMetrics
+}
+
+function onBadConnection(error: Error & { code?: string }, socket: import('node:net').Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const code =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'headers_too_large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'request_timeout'
+        : 'invalid_request'
+  const problem = new Problem(code)
+  const body = JSON.stringify(problemBody(problem, randomUUID()))
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${code}\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}
+
+function createFastify(options: HttpServerOptions): FastifyInstance {
+  return fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    routerOptions: { maxParamLength: URL_PARAMETER_LENGTH_MAX, ignoreTrailingSlash: false },
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    genReqId: () => randomUUID(),
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    forceCloseConnections: 'idle',
+    clientErrorHandler: onBadConnection,
+  })
+}
+
+/** Fastify, hardened as in security.md, with our problem replies, metrics and routes. It knows no room. */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { log, metrics } = options
+  const app = createFastify(options)
+  app.server.maxConnections = CONNECTIONS_MAX
+  app.removeContentTypeParser('text/plain')
+
+  const headers = securityHeaders(options.publicUrl)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(headers)
+    void reply.header('x-request-id', request.id)
+    if (request.url.startsWith(API_PREFIX)) void reply.header('cache-control', 'no-store')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unmatched'
+    metrics.observe(request.method, route, reply.statusCode, reply.elapsedTime)
+    const line = {
+      requestId: request.id,
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      durationMs: reply.elapsedTime,
+    }
+    if (reply.statusCode >= 500) log.warn(line, 'request failed')
+    else log.debug(line, 'request')
+  })
+  app.setErrorHandler((thrown, request, reply) => {
+    const problem = toProblem(thrown)
+    if (problem.status >= 500) {
+      log.error(
+        { requestId: request.id, code: problem.code, err: problem.cause ?? problem },
+        'request not answered as asked',
+      )
+    }
+    if (problem.options.retryAfterSeconds !== undefined) {
+      void reply.header('retry-after', String(Math.ceil(problem.options.retryAfterSeconds)))
+    }
+    if (problem.code === 'not_authenticated') void reply.header('www-authenticate', 'Bearer')
+    return reply
+      .code(problem.status)
+      .type(PROBLEM_MEDIA_TYPE)
+      .send(JSON.stringify(problemBody(problem, request.id)))
+  })
+
+  const methodsAt = allowedMethods(options.routes)
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsAt(request.url.split('?', 1)[0] ?? '')
+    if (methods.length === 0) throw new Problem('not_found')
+    void reply.header('allow', methods.join(', '))
+    throw new Problem('method_not_allowed')
+  })
+  mountRoutes(app, options.routes, {
+    authenticate: options.authenticate,
+    publicOrigin: options.publicUrl.origin,
+  })
+  return app
+}
