@@ -1,0 +1,44 @@
+import pg from 'pg'
+
+/** The database cannot be reached, or was lost before anything was committed: nothing has happened. */
+export class DatabaseUnavailable extends Error {
+  override name = 'DatabaseUnavailable'
+}
+
+/**
+ * The connection broke after COMMIT (or a lone statement) was sent and before its reply: it may have
+ * happened. The caller must not report a failure; the client repeats the request with the same key.
+ */
+export class OutcomeUnknown extends DatabaseUnavailable {
+  override name = 'OutcomeUnknown'
+}
+
+/** COMMIT was refused because a statement had failed and its error was not passed on: a bug of the caller. */
+export class TransactionAborted extends Error {
+  override name = 'TransactionAborted'
+}
+
+/** An answer of a living server about this statement. FATAL and PANIC end the connection: see errcodes. */
+export function isServerError(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError && error.severity === 'ERROR'
+}
+
+const SERIALIZATION_FAILURE = '40001'
+const DEADLOCK_DETECTED = '40P01'
+
+/** The server undid the transaction only because of others that ran at the same time. */
+export function isConflict(error: unknown): boolean {
+  return isServerError(error) && (error.code === SERIALIZATION_FAILURE || error.code === DEADLOCK_DETECTED)
+}
+
+const LOCK_NOT_AVAILABLE = '55P03'
+const QUERY_CANCELED = '57014'
+const INSUFFICIENT_RESOURCES = '53'
+
+/** Busy or away, and no fault of the request: answered with 503 and an invitation to try again. */
+export function meansTryAgain(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable || isConflict(error)) return true
+  if (!isServerError(error)) return false
+  const code = error.code ?? ''
+  return code === LOCK_NOT_AVAILABLE || code === QUERY_CANCELED || code.startsWith(INSUFFICIENT_RESOURCES)
+}

@@ -1,0 +1,8 @@
+export { checkDurability, checkRole } from './check-server.ts'
+export { openDatabase, type Database } from './database.ts'
+export { DatabaseUnavailable, OutcomeUnknown, TransactionAborted, meansTryAgain } from './errors.ts'
+export { startEmbedded, type EmbeddedServer } from './embedded.ts'
+export type { DbLog } from './log.ts'
+export { migrate } from './migrate.ts'
+export type { NamedStatement, Queryable } from './queryable.ts'
+export type { Tx } from './transaction.ts'
