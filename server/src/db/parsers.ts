@@ -1,4 +1,4 @@
-import pg, { type CustomTypesConfig } from 'pg'
+import { types, type CustomTypesConfig } from 'pg'
 
 /** Object ids of PostgreSQL's built-in types; they never change (src/include/catalog/pg_type.dat). */
 const OID = {
@@ -13,7 +13,7 @@ const OID = {
 type Nested = string | null | Nested[]
 type NestedBigint = bigint | null | NestedBigint[]
 
-const parseTextArray: (text: string) => Nested[] = pg.types.getTypeParser(OID.textArray)
+const parseTextArray: (text: string) => Nested[] = types.getTypeParser(OID.textArray)
 
 function toBigints(value: Nested): NestedBigint {
   if (value === null) return null
@@ -36,6 +36,6 @@ const ours = new Map<number, (text: string) => unknown>([
 export const parsers: CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') => {
     const parser = format === 'binary' ? undefined : ours.get(oid)
-    return parser ?? pg.types.getTypeParser(oid, format)
+    return parser ?? types.getTypeParser(oid, format)
   },
 }
