@@ -105,7 +105,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
     }),
   )
   const seconds = (performance.now() - started) / 1000
-  const sorted = Float64Array.from(latencies).sort()
+  const sorted = Float64Array.from(latencies).toSorted()
   const succeeded = Object.entries(statuses).reduce((sum, [status, count]) => (Number(status) < 300 ? sum + count : sum), 0)
   return {
     perSecond: succeeded / seconds,

@@ -1,6 +1,7 @@
 import { ERRORS, Problem } from '@kantor/contract/errors'
 import type { ErrorCode, FieldError } from '@kantor/contract/errors'
 import type { ProblemBody } from '@kantor/contract/api'
+import { OutcomeUnknown, meansTryAgain } from '#db'
 import type { z } from 'zod'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
@@ -24,12 +25,15 @@ function propertyOf(value: unknown, name: string): unknown {
 
 /**
  * What a thrown value is to the client. A `Problem` is itself; the web server's refusals of malformed requests
- * are mapped; everything else is our fault and says nothing of its inside.
+ * and the database's "not now" are mapped; everything else is our fault and says nothing of its inside.
  */
 export function toProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   const known = FASTIFY_CODES[String(propertyOf(thrown, 'code'))]
   if (known !== undefined) return new Problem(known, { cause: thrown })
+  if (thrown instanceof OutcomeUnknown)
+    return new Problem('outcome_unknown', { cause: thrown, retryAfterSeconds: 1 })
+  if (meansTryAgain(thrown)) return new Problem('unavailable', { cause: thrown, retryAfterSeconds: 1 })
   // The JSON parser's errors (and those of a body that names __proto__) carry no code of fastify's, only a 400.
   if (propertyOf(thrown, 'statusCode') === 400) return new Problem('malformed_json', { cause: thrown })
   return new Problem('internal_error', { cause: thrown })

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { ERRORS, Problem } from '@kantor/contract/errors'
+import { DatabaseUnavailable, OutcomeUnknown } from '#db'
 import { createMetrics } from '#telemetry'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -29,6 +30,8 @@ function principalOf(authorization: string | undefined): Principal | null {
     scopes: new Set(via === 'key' ? [what as 'read'] : ['read', 'trade', 'transfer']),
   }
 }
+
+let failWith: Error = new Error('connection string postgres://secret')
 
 const routes: Route[] = [
   ...ACCESSES.map((access) =>
@@ -76,7 +79,7 @@ const routes: Route[] = [
     tag: 'test',
     reply,
     handle: async () => {
-      throw new Error('connection string postgres://secret')
+      throw failWith
     },
   }),
   route({
@@ -109,6 +112,7 @@ const app = createHttpServer({
   trustedProxies: [],
   log: pino({ level: 'silent' }),
   metrics,
+  problemOf: (thrown) => (thrown instanceof EvalError ? new Problem('busy') : null),
 })
 let notReady: string | null = null
 mountHealth(app, { notReadyBecause: async () => notReady, metricsText: metrics.text })
@@ -284,6 +288,17 @@ describe('what is answered', () => {
     const answer = await app.inject({ url: '/api/v1/leaks' })
     expect(answer.statusCode).toBe(500)
     expect(answer.body).not.toContain('passwordHash')
+  })
+
+  test.each([
+    ['a database that is away', new DatabaseUnavailable('gone'), 'unavailable'],
+    ['a commit whose reply was lost', new OutcomeUnknown('lost'), 'outcome_unknown'],
+    ["a room's own error", new EvalError('full'), 'busy'],
+  ])('%s is 503 and can be retried', async (_what, thrown, code) => {
+    failWith = thrown
+    const answer = await app.inject({ url: '/api/v1/breaks' })
+    expect([answer.statusCode, answer.json().code]).toEqual([503, code])
+    failWith = new Error('connection string postgres://secret')
   })
 
   test('a refusal for now says when to come back, in whole seconds', async () => {

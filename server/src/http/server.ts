@@ -26,6 +26,8 @@ export interface HttpServerOptions {
   readonly trustedProxies: readonly string[]
   readonly log: Log
   readonly metrics: RequestMetrics
+  /** What an error of a room that http does not know is to the client; null leaves it to `toProblem`. */
+  readonly problemOf: (thrown: unknown) => Problem | null
 }
 
 function onBadConnection(error: Error & { code?: string }, socket: import('node:net').Socket): void {
@@ -88,7 +90,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     else log.debug(line, 'request')
   })
   app.setErrorHandler((thrown, request, reply) => {
-    const problem = toProblem(thrown)
+    const problem = options.problemOf(thrown) ?? toProblem(thrown)
     if (problem.status >= 500) {
       log.error(
         { requestId: request.id, code: problem.code, err: problem.cause ?? problem },
