@@ -1,3 +1,4 @@
+export { evaluateAmountInput } from './amount-input.ts'
 export { formatAmount, parseAmount, parseSignedAmount } from './amount.ts'
 export type { AmountRefusal, AmountResult } from './amount.ts'
 export { convertDown, costUp, worthDown } from './convert.ts'

@@ -8,8 +8,8 @@ export type CurrencyRow = readonly [string, number, number, string, string | nul
 /**
  * National currencies of ISO 4217 list one, as published on 2026-01-01 (amendment 180).
  *
- * The digits are ISO's. `Intl` follows CLDR, whose digits differ for 29 codes (it gives ISK, HUF, IDR or
- * IQD what shops use), and a ledger whose scale follows the browser's release would lose money.
+ * The digits are ISO's. `Intl` follows CLDR, which gives what shops use: 0 for HUF, IDR, IQD and 13 more in
+ * ICU 78, others in other releases. A ledger whose scale follows the browser's release would lose money.
  *
  * Left out on purpose: codes that ISO gives no digits (metals XAU, XAG, XPD, XPT; XDR, XSU, XUA, the bond
  * units, XXX, XTS), since an amount in them has no scale; and withdrawn ones (ANG, BGN, CUC, HRK, SLL, ZWL …).
