@@ -225,7 +225,8 @@ describe('nobody can profit from rounding', () => {
           if (paid === undefined || received === undefined || source === target || held === 0n) continue
           const rate = applyBps(crossRate(paid.baseTo, received.baseTo), bps, 'down')
           const trade = tradeOf(held, share, buys, paid.scale, received.scale, rate)
-          if (trade === null) continue
+          // An account holds no more than an int8: the ledger refuses what would overflow it.
+          if (trade === null || (holdings[target] ?? 0n) + trade.gets > GREATEST) continue
           const worthGiven = worthInBase(trade.gives, paid)
           const worthGotten = worthInBase(trade.gets, received)
           expect(
