@@ -1,4 +1,4 @@
-import { Pool, type PoolClient, type PoolConfig, type QueryResult, type QueryResultRow } from 'pg'
+import { Pool, type ClientConfig, type PoolClient, type QueryResult, type QueryResultRow } from 'pg'
 import { DatabaseUnavailable, OutcomeUnknown, isServerError } from './errors.ts'
 import { parsers } from './parsers.ts'
 import { asConfig, type NamedStatement, type Queryable } from './queryable.ts'
@@ -15,16 +15,22 @@ export interface Database extends Queryable {
   readonly pool: Pool
 }
 
-export interface DatabaseOptions {
+/** Of one connection. */
+export interface ConnectionOptions {
   url: string
-  connectionsMax: number
   applicationName: string
   /** The role that statements run under; null stays the owner (migrations, tests' set-up). */
   role?: 'kantor_app' | null
-  /** Between 0 and 1; spreads retries. */
-  random: () => number
   statementTimeoutMs?: number
   lockTimeoutMs?: number
+  /** Further settings of the session, for example of its planner. */
+  settings?: Readonly<Record<string, string>>
+}
+
+export interface DatabaseOptions extends ConnectionOptions {
+  connectionsMax: number
+  /** Between 0 and 1; spreads retries. */
+  random: () => number
 }
 
 export const STATEMENT_TIMEOUT_MS = 15_000
@@ -34,7 +40,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 const DRIVER_PATIENCE_MS = 5_000
 
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new Pool(poolConfig(options))
+  const pool = new Pool({ ...clientConfig(options), max: options.connectionsMax, idleTimeoutMillis: 60_000 })
   // Without a listener, a connection that dies while nobody uses it ends the process. The pool drops it;
   // who asks next gets a new one, or DatabaseUnavailable.
   pool.on('error', ignoreIdleLoss)
@@ -57,17 +63,16 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 function ignoreIdleLoss(): void {}
 
-function poolConfig(options: DatabaseOptions): PoolConfig {
+/** For the pool, and for a room that keeps a connection of its own. */
+export function clientConfig(options: ConnectionOptions): ClientConfig {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS
   const { url, options: optionsOfUrl } = splitOptions(options.url)
   return {
     connectionString: url,
     options: [optionsOfUrl, startupOptions(options, statementTimeoutMs)].filter(Boolean).join(' '),
     application_name: options.applicationName,
-    max: options.connectionsMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: statementTimeoutMs + DRIVER_PATIENCE_MS,
-    idleTimeoutMillis: 60_000,
     keepAlive: true,
     types: parsers,
   }
@@ -77,7 +82,7 @@ function poolConfig(options: DatabaseOptions): PoolConfig {
  * Settings travel in the startup packet: no round trip, and `reset role` or `discard all` come back to them
  * instead of to the login role. Ours come last, since the last one of a name counts.
  */
-function startupOptions(options: DatabaseOptions, statementTimeoutMs: number): string {
+function startupOptions(options: ConnectionOptions, statementTimeoutMs: number): string {
   const settings: Record<string, string> = {
     timezone: 'UTC',
     datestyle: 'ISO',
@@ -86,6 +91,7 @@ function startupOptions(options: DatabaseOptions, statementTimeoutMs: number): s
     statement_timeout: `${statementTimeoutMs}`,
     lock_timeout: `${options.lockTimeoutMs ?? LOCK_TIMEOUT_MS}`,
     idle_in_transaction_session_timeout: `${statementTimeoutMs}`,
+    ...options.settings,
   }
   const role = options.role === undefined ? 'kantor_app' : options.role
   if (role !== null) settings['role'] = role

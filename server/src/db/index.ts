@@ -1,6 +1,13 @@
 export { checkDurability, checkRole } from './check-server.ts'
-export { openDatabase, type Database } from './database.ts'
-export { DatabaseUnavailable, OutcomeUnknown, TransactionAborted, meansTryAgain } from './errors.ts'
+export { clientConfig, openDatabase, type ConnectionOptions, type Database } from './database.ts'
+export {
+  DatabaseUnavailable,
+  OutcomeUnknown,
+  TransactionAborted,
+  isConflict,
+  isServerError,
+  meansTryAgain,
+} from './errors.ts'
 export { startEmbedded, type EmbeddedServer } from './embedded.ts'
 export type { DbLog } from './log.ts'
 export { migrate } from './migrate.ts'

@@ -1,0 +1,141 @@
+import { assetIdOf, floorOf } from './account-id.ts'
+import { hashBlock, merkleRoot } from './chain.ts'
+import type { AccountState, Decision, DraftVerdict, LedgerState } from './decide.ts'
+import { journalId, seqOf } from './journal-id.ts'
+import { refOf, type JournalRow } from './journal-row.ts'
+import { lookupOf, type PreparedCommand } from './prepare-command.ts'
+import {
+  insertEntries,
+  insertJournals,
+  lockAccountRows,
+  lockChainHead,
+  openAccounts,
+  readAssets,
+  readByKey,
+  readConsumed,
+  readOriginals,
+  sealBlock,
+  updateAccounts,
+  type Run,
+} from './statements.ts'
+import type { NamedStatement } from '#db'
+import type { JournalRef, Verdict } from './types.ts'
+
+/** The steps of posting, shared by the poster and by postWithin; what differs is who begins and commits. */
+
+/**
+ * Lock order, first part: opens what is missing and locks the accounts, ascending. Accounts are opened before any
+ * lock and in the same order, so that opening cannot deadlock with locking.
+ */
+export function lockStatements(accountIds: Iterable<bigint>, opens: Iterable<bigint>): NamedStatement[] {
+  const opened = [...new Set(opens)].toSorted(ascending).map((id) => ({ id, floor: floorOf(id) }))
+  const locked = lockAccountRows([...new Set(accountIds)].toSorted(ascending))
+  return opened.length === 0 ? [locked] : [openAccounts(opened), locked]
+}
+
+/** Everything else that a judgement needs. Sent behind the locks, so nothing that it reads can still change. */
+export function readStatements(commands: PreparedCommand[]): NamedStatement[] {
+  const assetIds = new Set(commands.flatMap(({ accountIds }) => accountIds.map(assetIdOf)))
+  const consumes = commands.flatMap((command) => command.consumes ?? [])
+  const originals = commands.flatMap(({ original }) => original?.seq ?? [])
+  const statements = [readAssets([...assetIds].map(BigInt)), readByKey(commands)]
+  if (consumes.length > 0) statements.push(readConsumed(consumes))
+  if (originals.length > 0) statements.push(readOriginals(originals))
+  return statements
+}
+
+/** Runs both at once and gathers the answers by the statements' names. */
+export async function readState(run: Run, statements: NamedStatement[]): Promise<Omit<LedgerState, 'now'>> {
+  const results = await run(statements)
+  const rowsOf = <Row>(name: string): Row[] =>
+    statements.flatMap((statement, index) => (statement.name === name ? (results[index]?.rows as Row[]) : []))
+  const accounts = rowsOf<AccountState>('ledger_lock')
+  const assets = rowsOf<{ id: number; frozen: boolean }>('ledger_assets')
+  const known = rowsOf<JournalRow & { keyHash: Buffer }>('ledger_keys')
+  const originals = rowsOf<JournalRow>('ledger_originals')
+  return {
+    accounts: new Map(accounts.map((account) => [account.id, account])),
+    frozenByAsset: new Map(assets.map(({ id, frozen }) => [id, frozen])),
+    byKey: new Map(known.map((row) => [lookupOf(row.scope, row.keyHash), row])),
+    consumed: new Set(rowsOf<{ consumes: string }>('ledger_consumed').map(({ consumes }) => consumes)),
+    originals: new Map(originals.map((row) => [row.seq, row])),
+  }
+}
+
+export interface SealedBlock {
+  height: bigint
+  sealedAt: Date
+  statements: NamedStatement[]
+}
+
+/**
+ * Lock order, last part: takes the chain head, and says what is to be written. Height and time are those of the
+ * head's successor, so seq, recorded_at and the order of commits agree; the time never runs backwards, even if the
+ * clocks of two processes differ.
+ */
+export async function sealBatch(run: Run, decision: Decision, clock: () => Date): Promise<SealedBlock> {
+  const [result] = await run([lockChainHead()])
+  const head = result?.rows[0] as { height: bigint; lastRecordedAt: Date; hash: Buffer } | undefined
+  if (head === undefined) throw new Error('the chain head is missing')
+  const height = head.height + 1n
+  const sealedAt = new Date(Math.max(clock().getTime(), head.lastRecordedAt.getTime()))
+  const sealedAtMicros = BigInt(sealedAt.getTime()) * 1000n
+  const { journals, entries, changed } = decision
+  const header = {
+    height,
+    previousHash: head.hash,
+    journalsRoot: merkleRoot(journals.map(leafOf)),
+    journalCount: journals.length,
+    sealedAtMicros,
+  }
+  const statements = [
+    insertJournals(journals, height, sealedAtMicros),
+    insertEntries(entries, journals, height),
+    updateAccounts(changed),
+    sealBlock({ ...header, hash: hashBlock(header) }),
+  ]
+  return { height, sealedAt, statements }
+}
+
+/** @param sealed null when nothing was posted. */
+export function verdictsOf(decision: Decision, sealed: SealedBlock | null): Verdict[] {
+  return decision.verdicts.map((draft) => verdictOf(draft, decision.journals, sealed))
+}
+
+function verdictOf(draft: DraftVerdict, journals: PreparedCommand[], sealed: SealedBlock | null): Verdict {
+  if (draft.outcome === 'refused') return draft
+  if (draft.outcome === 'replayed')
+    return { outcome: 'posted', replayed: true, journal: refOf(draft.journal) }
+  const prepared = journals[draft.position]
+  if (prepared === undefined || sealed === null) throw new Error('a posted command without its journal')
+  return { outcome: 'posted', replayed: draft.replayed, journal: newRef(prepared, sealed, draft.position) }
+}
+
+function newRef(
+  { command }: PreparedCommand,
+  { height, sealedAt }: SealedBlock,
+  position: number,
+): JournalRef {
+  const seq = seqOf(height, position)
+  return {
+    id: journalId(sealedAt, seq),
+    seq,
+    blockHeight: height,
+    recordedAt: sealedAt,
+    effectiveAt: command.effectiveAt ?? sealedAt,
+    kind: command.kind,
+    scope: command.scope,
+    postings: command.postings,
+    reverses: command.reverses ?? null,
+    detail: command.detail ?? null,
+  }
+}
+
+function leafOf({ leaf }: PreparedCommand): Buffer {
+  if (leaf === null) throw new Error('an amount that does not fit was posted')
+  return leaf
+}
+
+function ascending(one: bigint, other: bigint): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}

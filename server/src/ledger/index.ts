@@ -1,0 +1,42 @@
+/** The ledger's door: the only room that writes balances. See README.md. */
+export {
+  accountId,
+  accountParts,
+  assetIdOf,
+  CUSTOMER_WALLET_ID_MIN,
+  HOUSE_WALLET_ID,
+  PURPOSE,
+  walletIdOf,
+} from './account-id.ts'
+export type { AccountParts } from './account-id.ts'
+export { declareAssets, freezeAsset } from './assets.ts'
+export { mirrorOf } from './decide.ts'
+export { heightOf, journalId, parseJournalId, positionOf } from './journal-id.ts'
+export type { JournalIdParts } from './journal-id.ts'
+export { openLedger } from './ledger.ts'
+export type { Ledger, LedgerOptions, LockedAccounts } from './ledger.ts'
+export {
+  balanceAt,
+  balanceOf,
+  balances,
+  headOf,
+  journal,
+  journalByKey,
+  journalsBySeq,
+  journalSeqsOfWallet,
+  journalsOfBlocks,
+} from './reads.ts'
+export type { Balance, ChainHead } from './reads.ts'
+export { JOURNAL_KINDS, LedgerBusy } from './types.ts'
+export type {
+  Asset,
+  AssetKind,
+  JournalKind,
+  JournalRef,
+  JsonValue,
+  PostCommand,
+  Posting,
+  RefusalDetail,
+  RefusalReason,
+  Verdict,
+} from './types.ts'

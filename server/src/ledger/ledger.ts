@@ -1,0 +1,56 @@
+import type { ConnectionOptions, Tx } from '#db'
+import { lockAccounts, postWithin } from './post-within.ts'
+import { Poster } from './poster.ts'
+import { prepareCommand } from './prepare-command.ts'
+import type { PostCommand, Verdict } from './types.ts'
+
+export interface LedgerOptions extends ConnectionOptions {
+  clock: () => Date
+  /** Between 0 and 1; spreads retries. */
+  random: () => number
+  /** Commands that may wait in the process; past it, LedgerBusy. */
+  queueMax?: number
+}
+
+/** Accounts locked within the caller's tx; the caller may now take locks of its own rows, then post, once. */
+export interface LockedAccounts {
+  /** Balances of the locked accounts that exist, to decide with. */
+  balances: ReadonlyMap<bigint, bigint>
+  /** Takes the chain head, so it is the last thing the caller does in its tx. Every account must have been locked. */
+  post(commands: PostCommand[]): Promise<Verdict[]>
+}
+
+export interface Ledger {
+  /**
+   * Posts in the batching poster's own transactions; resolves after commit.
+   * @throws LedgerBusy past the queue's bound; DatabaseUnavailable (#db) when it was certainly not posted, its
+   *   subclass OutcomeUnknown when only a retry with the same key can tell; TypeError for a command that no caller
+   *   should make (no postings, a key too long, …).
+   */
+  post(command: PostCommand): Promise<Verdict>
+  /** Posts inside the caller's tx, all commands in one block. It must be the last thing that the tx does. */
+  postWithin(tx: Tx, commands: PostCommand[]): Promise<Verdict[]>
+  /**
+   * First of the lock order (accounts ascending → the caller's rows → chain head): once per tx, before the rows.
+   * @param opens those of them that may be opened if they are missing; the commands' own `opens` come too late here.
+   */
+  lockAccounts(tx: Tx, accountIds: Iterable<bigint>, opens?: Iterable<bigint>): Promise<LockedAccounts>
+  /** Commands that wait to be taken into a batch: a gauge. */
+  queueDepth(): number
+  /** Takes no more, finishes what it took, ends its connections. */
+  close(): Promise<void>
+}
+
+/** Opens nothing yet: the poster's two connections are made when the first command comes. */
+export function openLedger(options: LedgerOptions): Ledger {
+  const poster = new Poster(options)
+  const { clock } = options
+  return {
+    post: async (command) => poster.post(prepareCommand(command)),
+    postWithin: (tx, commands) => postWithin(tx, commands, clock),
+    lockAccounts: (tx, accountIds, opens = []) =>
+      lockAccounts(tx, { accountIds: [...accountIds, ...opens], opens }, clock),
+    queueDepth: () => poster.queueDepth,
+    close: () => poster.close(),
+  }
+}
