@@ -52,7 +52,8 @@ export interface RouteRequest<
 
 export interface RouteReply<Body> {
   readonly body: Body
-  readonly headers?: Readonly<Record<string, string>>
+  /** A list sends the header once for each: `Set-Cookie` cannot be joined. */
+  readonly headers?: Readonly<Record<string, string | string[]>>
   /** True when an idempotent request was answered before: sends `Idempotency-Replayed: true`. */
   readonly replayed?: boolean
 }
