@@ -1,0 +1,6 @@
+export { createJobs } from './create-jobs.ts'
+export type { EnqueueOptions, FailedJob, Jobs, JobsDeps, JobStatus } from './create-jobs.ts'
+export { defineJob } from './definition.ts'
+export type { AnyJob, JobDefinition, JobRun, ScheduleEntry } from './definition.ts'
+export { migrateJobs } from './migrate-jobs.ts'
+export type { JobLog } from './queue-logger.ts'

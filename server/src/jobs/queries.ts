@@ -1,0 +1,135 @@
+import type { Queryable, Tx } from '#db'
+import { QUEUE_SCHEMA } from './queue-logger.ts'
+
+export interface QueuedJob {
+  readonly name: string
+  readonly payload: unknown
+  readonly runAt: Date | null
+  readonly attemptsMax: number
+  readonly key: string | null
+}
+
+/** Puts a job into the queue within the caller's transaction: it exists exactly if that commits. */
+export async function insertJob(tx: Tx, job: QueuedJob): Promise<void> {
+  await tx.query(
+    `select from ${QUEUE_SCHEMA}.add_job(
+       identifier := $1, payload := $2::json, run_at := $3, max_attempts := $4, job_key := $5)`,
+    [job.name, JSON.stringify(job.payload), job.runAt, job.attemptsMax, job.key],
+  )
+}
+
+export async function recordStart(q: Queryable, job: string): Promise<void> {
+  await q.query(
+    `insert into jobs.runs as known (job, runs, last_started_at) values ($1, 1, clock_timestamp())
+         on conflict (job) do update set runs = known.runs + 1, last_started_at = excluded.last_started_at`,
+    [job],
+  )
+}
+
+/** `error` is null for a run that went well. */
+export async function recordEnd(
+  q: Queryable,
+  job: string,
+  durationMs: number,
+  error: string | null,
+): Promise<void> {
+  await q.query(
+    `update jobs.runs
+        set last_finished_at = clock_timestamp(), last_duration_ms = $2,
+            last_success_at = case when $3::text is null then clock_timestamp() else last_success_at end,
+            failures = failures + ($3::text is not null)::int,
+            last_error = coalesce($3, last_error),
+            last_error_at = case when $3::text is null then last_error_at else clock_timestamp() end
+      where job = $1`,
+    [job, Math.round(durationMs), error],
+  )
+}
+
+export type JobRunRow = {
+  job: string
+  runs: bigint
+  failures: bigint
+  last_started_at: Date | null
+  last_finished_at: Date | null
+  last_success_at: Date | null
+  last_duration_ms: number | null
+  last_error: string | null
+  last_error_at: Date | null
+  waiting: bigint
+  given_up: bigint
+}
+
+/** What each of these jobs did last, and how many of it are in the queue. */
+export async function selectRuns(q: Queryable, jobs: readonly string[]): Promise<JobRunRow[]> {
+  const { rows } = await q.query<JobRunRow>(
+    `select listed.job, coalesce(runs.runs, 0) as runs, coalesce(runs.failures, 0) as failures,
+            last_started_at, last_finished_at, last_success_at, last_duration_ms, last_error, last_error_at,
+            coalesce(queue.waiting, 0) as waiting, coalesce(queue.given_up, 0) as given_up
+       from unnest($1::text[]) with ordinality as listed (job, place)
+       left join jobs.runs using (job)
+       left join (
+         select tasks.identifier as job,
+                count(*) filter (where queued.attempts < queued.max_attempts) as waiting,
+                count(*) filter (where queued.attempts >= queued.max_attempts and queued.locked_at is null) as given_up
+           from ${QUEUE_SCHEMA}._private_jobs as queued
+           join ${QUEUE_SCHEMA}._private_tasks as tasks on tasks.id = queued.task_id
+          group by tasks.identifier) as queue using (job)
+      order by place`,
+    [[...jobs]],
+  )
+  return rows
+}
+
+export type FailedJobRow = {
+  id: bigint
+  job: string
+  attempts: number
+  max_attempts: number
+  last_error: string
+  run_at: Date
+}
+
+export async function selectFailed(q: Queryable, limit: number): Promise<FailedJobRow[]> {
+  const { rows } = await q.query<FailedJobRow>(
+    `select queued.id, tasks.identifier as job, queued.attempts::int, queued.max_attempts::int,
+            left(queued.last_error, 500) as last_error, queued.run_at
+       from ${QUEUE_SCHEMA}._private_jobs as queued
+       join ${QUEUE_SCHEMA}._private_tasks as tasks on tasks.id = queued.task_id
+      where queued.last_error is not null
+      order by queued.updated_at desc limit $1`,
+    [limit],
+  )
+  return rows
+}
+
+/** Makes a failed job due now, with all of its tries; false when there is none, or it runs at present. */
+export async function rescheduleJob(q: Queryable, id: bigint): Promise<boolean> {
+  const { rowCount } = await q.query(
+    `select from ${QUEUE_SCHEMA}.reschedule_jobs(job_ids := array[$1::bigint], run_at := now(), attempts := 0)`,
+    [id],
+  )
+  return rowCount === 1
+}
+
+/** Says that this process still runs jobs, and hands what silent ones had locked to the others. */
+export async function keepLease(
+  q: Queryable,
+  runner: { poolId: string; host: string; leaseSeconds: number },
+): Promise<string[]> {
+  await q.query(
+    `insert into jobs.runners (pool_id, host) values ($1, $2)
+         on conflict (pool_id) do update set seen_at = now()`,
+    [runner.poolId, runner.host],
+  )
+  const { rows } = await q.query<{ pool_id: string }>(
+    `with dead as (
+       delete from jobs.runners where seen_at < now() - make_interval(secs => $1) returning pool_id)
+     select pool_id, ${QUEUE_SCHEMA}.force_unlock_workers(array[pool_id]) from dead`,
+    [runner.leaseSeconds],
+  )
+  return rows.map((row) => row.pool_id)
+}
+
+export async function endLease(q: Queryable, poolId: string): Promise<void> {
+  await q.query('delete from jobs.runners where pool_id = $1', [poolId])
+}

@@ -1,0 +1,16 @@
+export { ageLimitSeconds, DEFAULT_AGE_LIMITS, type AgeLimits } from './age-limits.ts'
+export {
+  configuredProviders,
+  RATE_PROVIDER_NAMES,
+  type RateProviderName,
+  type RateProvidersConfig,
+} from './configured-providers.ts'
+export { ingestRates, type IngestOutcome } from './ingest-rates.ts'
+export { createRateBook, type KnownRate, type PairRate, type RateBook, type RateLeg } from './latest-rates.ts'
+export { marketDataJobs, marketDataSchedule } from './market-data-jobs.ts'
+export { pollRates, type PollOutcome } from './poll-rates.ts'
+export { providerStatuses, type ProviderStatus } from './provider-status.ts'
+export type { RateProvider, RateSnapshotDraft } from './providers/rate-provider.ts'
+export { rateHistory, type RateHistory, type RatePoint, type Span } from './rate-history.ts'
+export { marketDataRoutes } from './routes.ts'
+export { createVolatility, type Volatility } from './volatility.ts'
