@@ -68,17 +68,34 @@ export interface SealedBlock {
   statements: NamedStatement[]
 }
 
-/**
- * Lock order, last part: takes the chain head, and says what is to be written. Height and time are those of the
- * head's successor, so seq, recorded_at and the order of commits agree; the time never runs backwards, even if the
- * clocks of two processes differ.
- */
-export async function sealBatch(run: Run, decision: Decision, clock: () => Date): Promise<SealedBlock> {
+export interface LockedHead {
+  height: bigint
+  lastRecordedAt: Date
+  hash: Buffer
+}
+
+/** Lock order, last part. */
+export async function lockHead(run: Run): Promise<LockedHead> {
   const [result] = await run([lockChainHead()])
-  const head = result?.rows[0] as { height: bigint; lastRecordedAt: Date; hash: Buffer } | undefined
+  const head = result?.rows[0] as LockedHead | undefined
   if (head === undefined) throw new Error('the chain head is missing')
+  return head
+}
+
+export interface SealedBlock {
+  height: bigint
+  sealedAt: Date
+  /** What is to be written. */
+  statements: NamedStatement[]
+}
+
+/**
+ * Height and time are those of the locked head's successor, so seq, recorded_at and the order of commits agree; the
+ * time never runs backwards, even if the clocks of two processes differ.
+ */
+export function sealBatch(decision: Decision, head: LockedHead, now: Date): SealedBlock {
   const height = head.height + 1n
-  const sealedAt = new Date(Math.max(clock().getTime(), head.lastRecordedAt.getTime()))
+  const sealedAt = new Date(Math.max(now.getTime(), head.lastRecordedAt.getTime()))
   const sealedAtMicros = BigInt(sealedAt.getTime()) * 1000n
   const { journals, entries, changed } = decision
   const header = {

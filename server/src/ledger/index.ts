@@ -27,6 +27,10 @@ export {
   journalsOfBlocks,
 } from './reads.ts'
 export type { Balance, ChainHead } from './reads.ts'
+export { checkProof, proveJournal } from './prove-journal.ts'
+export type { JournalProof } from './prove-journal.ts'
+export { runVerify, verifyLedger } from './verify.ts'
+export type { LedgerBreak, VerifyProgress, VerifyReport, VerifyRequest } from './verify.ts'
 export { JOURNAL_KINDS, LedgerBusy } from './types.ts'
 export type {
   Asset,

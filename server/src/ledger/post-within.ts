@@ -1,6 +1,6 @@
 import type { NamedStatement, Tx } from '#db'
 import type { QueryResult } from 'pg'
-import { lockStatements, readState, readStatements, sealBatch, verdictsOf } from './batch.ts'
+import { lockHead, lockStatements, readState, readStatements, sealBatch, verdictsOf } from './batch.ts'
 import { decide } from './decide.ts'
 import { JOURNALS_PER_BLOCK_MAX } from './journal-id.ts'
 import type { LockedAccounts } from './ledger.ts'
@@ -38,6 +38,10 @@ export async function lockAccounts(
   }
 }
 
+/**
+ * The chain head is taken before the keys are read, so that nobody can use one of them in between: the poster leaves
+ * that race to the unique index and tries again, but here a violation would undo the caller's tx.
+ */
 async function post(
   tx: Tx,
   locks: NamedStatement[],
@@ -46,10 +50,12 @@ async function post(
 ): Promise<Verdict[]> {
   if (prepared.length === 0) return []
   const run = (statements: NamedStatement[]) => runInTurn(tx, statements)
-  const state = await readState(run, [...locks, ...readStatements(prepared)])
-  const decision = decide({ ...state, now: clock() }, prepared)
+  const { accounts } = await readState(run, locks)
+  const head = await lockHead(run)
+  const state = await readState(run, readStatements(prepared))
+  const decision = decide({ ...state, accounts, now: clock() }, prepared)
   if (decision.journals.length === 0) return verdictsOf(decision, null)
-  const sealed = await sealBatch(run, decision, clock)
+  const sealed = sealBatch(decision, head, clock())
   await run(sealed.statements)
   return verdictsOf(decision, sealed)
 }

@@ -5,7 +5,7 @@ import {
   type ConnectionOptions,
   type NamedStatement,
 } from '#db'
-import { lockStatements, readState, readStatements, sealBatch, verdictsOf } from './batch.ts'
+import { lockHead, lockStatements, readState, readStatements, sealBatch, verdictsOf } from './batch.ts'
 import { ConnectionLost, openConnection, type PosterConnection } from './connection.ts'
 import { decide } from './decide.ts'
 import type { PreparedCommand } from './prepare-command.ts'
@@ -85,7 +85,7 @@ export class PosterLane {
       await connection.run([ROLLBACK])
       return verdictsOf(decision, null)
     }
-    const sealed = await sealBatch(connection.run, decision, this.#options.clock)
+    const sealed = sealBatch(decision, await lockHead(connection.run), this.#options.clock())
     progress.committing = true
     const results = await connection.run([...sealed.statements, COMMIT])
     // A failed statement has thrown already; this is the second guard, against a server that says otherwise.

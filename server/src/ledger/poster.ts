@@ -86,11 +86,21 @@ export class Poster {
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
+      this.#dropOverdue()
       const lane = this.#queue.length === 0 ? undefined : this.#idle.pop()
-      if (lane === undefined) return
-      void this.#run(lane, this.#takeBatch())
-      if (this.#queue.length > 0) this.#schedule()
+      if (lane !== undefined) void this.#run(lane, this.#takeBatch())
+      this.#continue()
     })
+  }
+
+  /** While the database stands still, what waits is told so in time. */
+  #dropOverdue(): void {
+    const nowMs = performance.now()
+    const [first] = this.#queue
+    if (first === undefined || first.deadlineMs > nowMs) return
+    const overdue = this.#queue.filter(({ deadlineMs }) => deadlineMs <= nowMs)
+    this.#queue = this.#queue.filter(({ deadlineMs }) => deadlineMs > nowMs)
+    this.#reject(overdue, new LedgerBusy('waited too long'))
   }
 
   #takeBatch(): Waiting[] {
@@ -118,6 +128,10 @@ export class Poster {
       this.#afterFailure(batch, error)
     }
     this.#idle.push(lane)
+    this.#continue()
+  }
+
+  #continue(): void {
     if (this.#queue.length > 0) this.#schedule()
     else if (this.#idle.length === LANES) for (const drained of this.#whenDrained.splice(0)) drained()
   }
@@ -131,7 +145,7 @@ export class Poster {
       } catch (error) {
         if (error instanceof OutcomeUnknown) for (const waiting of batch) waiting.maybePosted = true
         const passes = isServerError(error)
-          ? isConflict(error) && attempt < CONFLICT_ATTEMPTS_MAX
+          ? isRace(error) && attempt < CONFLICT_ATTEMPTS_MAX
           : error instanceof DatabaseUnavailable && performance.now() < deadlineMs
         if (!passes) throw error
         const backoffMs = Math.min(BACKOFF_FIRST_MS * 2 ** (attempt - 1), BACKOFF_MAX_MS)
@@ -146,6 +160,10 @@ export class Poster {
       this.#queue.unshift(...batch.map((waiting) => ({ ...waiting, alone: true })))
       return
     }
+    this.#reject(batch, error)
+  }
+
+  #reject(batch: Waiting[], error: unknown): void {
     for (const { maybePosted, reject } of batch) {
       reject(
         maybePosted
@@ -154,4 +172,14 @@ export class Poster {
       )
     }
   }
+}
+
+const UNIQUE_VIOLATION = '23505'
+
+/**
+ * A key or a single use that another process took between our look and our insert is judged again, and found.
+ * Commands of one key name the same accounts, whose locks keep them apart, unless the key is reused for something else.
+ */
+function isRace(error: unknown): boolean {
+  return isConflict(error) || (isServerError(error) && error.code === UNIQUE_VIOLATION)
 }
