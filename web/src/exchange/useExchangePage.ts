@@ -1,0 +1,72 @@
+import { computed, watch } from 'vue'
+import { useRoute } from 'vue-router'
+import { ApiError, createConversionQuote } from '#api'
+import { currentMe } from '#identity'
+import { useAssetChoices } from '#wallets'
+import { openingPair, rememberPair } from './last-pair.ts'
+import { useConversion } from './useConversion.ts'
+import { useConversionQuote } from './useConversionQuote.ts'
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
+
+/** What the Convert page does: a pair to begin with, a quote that is kept firm, and one confirmation. */
+export function useExchangePage() {
+  const route = useRoute()
+  const { all, held, availableOf } = useAssetChoices()
+  const asked = { from: text(route.query['from']), to: text(route.query['to']) }
+  const amount = text(route.query['amount'])
+  const pair = openingPair(
+    { ...(asked.from && { from: asked.from }), ...(asked.to && { to: asked.to }) },
+    held.value.map((choice) => choice.code),
+    currentMe.value?.baseCurrency ?? 'EUR',
+  )
+  const quoting = useConversionQuote(
+    { fetchQuote: createConversionQuote, isVisible: () => document.visibilityState === 'visible' },
+    { ...pair, ...(amount !== undefined && { amount }) },
+  )
+  const conversion = useConversion()
+  const available = computed(() => availableOf(quoting.from.value))
+  const ready = computed(
+    () =>
+      quoting.quote.value !== null &&
+      !quoting.asking.value &&
+      !quoting.expired.value &&
+      quoting.error.value === null,
+  )
+
+  /** Taken from the board on the same page while it is open. */
+  watch(
+    () => route.query,
+    (query) => {
+      const [from, to] = [text(query['from']), text(query['to'])]
+      if (route.name !== 'convert' || from === undefined || to === undefined || from === to) return
+      conversion.receipt.value = null
+      quoting.from.value = from
+      quoting.to.value = to
+      quoting.quote.value = null
+    },
+  )
+  watch(quoting.wish, () => (conversion.error.value = null))
+
+  async function confirm(): Promise<void> {
+    const quote = quoting.quote.value
+    if (quote === null || !ready.value) return
+    quoting.held.value = true
+    await conversion.confirm(quote)
+    quoting.held.value = false
+    if (conversion.receipt.value !== null) rememberPair({ from: quote.from.asset, to: quote.to.asset })
+    const { error } = conversion
+    const gone = error.value instanceof ApiError && ['quote_expired', 'quote_used'].includes(error.value.code)
+    if (gone) await quoting.renew()
+  }
+
+  function again(): void {
+    conversion.receipt.value = null
+    quoting.type('from', '')
+    quoting.quote.value = null
+  }
+
+  return { quoting, conversion, all, held, available, ready, confirm, again }
+}
+
+export type ExchangePageModel = ReturnType<typeof useExchangePage>

@@ -1,0 +1,47 @@
+import type { Operation, OperationKind } from '@kantor/contract/api'
+import {
+  ArrowDownLeft,
+  ArrowDownToLine,
+  ArrowLeftRight,
+  ArrowUpFromLine,
+  ArrowUpRight,
+  ChartCandlestick,
+  Coins,
+  Lock,
+  LockOpen,
+  Percent,
+  Scale,
+  Split,
+  Undo2,
+} from '@lucide/vue'
+import type { Component } from 'vue'
+
+const ICONS: Record<OperationKind, Component> = {
+  deposit: ArrowDownToLine,
+  withdrawal: ArrowUpFromLine,
+  transfer: ArrowUpRight,
+  conversion: ArrowLeftRight,
+  reserve: Lock,
+  release: LockOpen,
+  trade: ChartCandlestick,
+  dividend: Coins,
+  split: Split,
+  fee: Percent,
+  adjustment: Scale,
+  reversal: Undo2,
+}
+
+export const KINDS = Object.keys(ICONS) as OperationKind[]
+
+export const isIncoming = (operation: Operation) =>
+  operation.amounts.length > 0 && operation.amounts.every(({ amount }) => !amount.startsWith('-'))
+
+export function iconOf(operation: Operation): Component {
+  return operation.kind === 'transfer' && isIncoming(operation) ? ArrowDownLeft : ICONS[operation.kind]
+}
+
+/** What left, then what came: the order in which an exchange is read. */
+export const sides = (operation: Operation) => ({
+  out: operation.amounts.filter(({ amount }) => amount.startsWith('-')),
+  in: operation.amounts.filter(({ amount }) => !amount.startsWith('-')),
+})

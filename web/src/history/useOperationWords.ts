@@ -1,0 +1,25 @@
+import type { Operation } from '@kantor/contract/api'
+import { useText, type MessageKey } from '#i18n'
+import { isIncoming, sides } from './describe.ts'
+
+/** An operation in words: the other side where there is one, else what kind it is. */
+export function useOperationWords() {
+  const { t } = useText()
+
+  function titleOf(operation: Operation): string {
+    const { kind, counterparty } = operation
+    if (counterparty !== undefined) return counterparty.name
+    if (kind === 'conversion') {
+      const { out, in: into } = sides(operation)
+      return `${out[0]?.asset ?? ''} → ${into[0]?.asset ?? ''}`
+    }
+    return t(`kinds.${kind}` as MessageKey)
+  }
+
+  function kindOf(operation: Operation): string {
+    if (operation.kind === 'transfer') return t(isIncoming(operation) ? 'history.received' : 'history.sent')
+    return t(`kinds.${operation.kind}` as MessageKey)
+  }
+
+  return { titleOf, kindOf }
+}

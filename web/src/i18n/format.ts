@@ -1,0 +1,126 @@
+import { currencyByCode, displayAmount, parseSignedAmount, type DisplayOptions } from '@kantor/contract/money'
+import { useText } from './index.ts'
+
+/** The digits an asset is shown with: its own, or for instruments those that the text has. */
+export function scaleOf(asset: string, amount = ''): number {
+  const point = amount.indexOf('.')
+  return currencyByCode(asset)?.scale ?? (point < 0 ? 0 : amount.length - point - 1)
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>()
+
+function dates(tag: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = tag + JSON.stringify(options)
+  const known = formatters.get(key) ?? new Intl.DateTimeFormat(tag, options)
+  formatters.set(key, known)
+  return known
+}
+
+/** The customer's own calendar day of a moment, as a key to group by. */
+export function dayOf(moment: string | Date): string {
+  const date = new Date(moment)
+  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`
+}
+
+/** Figures, dates and names as the chosen language writes them; reading one in a template follows a change. */
+export function useFormat() {
+  const { t, tag, locale } = useText()
+
+  /** `1234.5`, `EUR` → `1,234.50`; the contract's text is exact, and so is this. */
+  function figure(amount: string, asset: string, options: DisplayOptions = {}): string {
+    const scale = Math.max(scaleOf(asset, amount), 0)
+    const parsed = parseSignedAmount(amount, scale)
+    if (!parsed.ok) return amount
+    const quantity = currencyByCode(asset) === undefined ? { trimZeros: true } : {}
+    return displayAmount(parsed.minor, scale, tag.value, { ...quantity, ...options }).replace('-', '−')
+  }
+
+  /** With its unit. The blank does not break, so a figure never parts from its code. */
+  const money = (amount: string, asset: string, options?: DisplayOptions) =>
+    `${figure(amount, asset, options)}\u00a0${asset}`
+
+  /** A rate keeps the digits it was given, since they were chosen for it. */
+  function decimal(text: string): string {
+    const digits = text.split('.')[1]?.length ?? 0
+    return new Intl.NumberFormat(tag.value, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }).format(text as Intl.StringNumericLiteral)
+  }
+
+  /**
+   * A rate for a board, in two parts that align on the decimal mark. Shown to 5 digits or so: what is dealt
+   * at stands in the quote, in full.
+   */
+  function shortRate(text: string): [whole: string, fraction: string] {
+    const whole = text.split('.')[0] ?? ''
+    const digits = whole.length >= 4 ? 2 : whole === '0' ? 5 : 4
+    const shown = new Intl.NumberFormat(tag.value, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }).format(text as Intl.StringNumericLiteral)
+    const mark = shown.length - digits - 1
+    return [shown.slice(0, mark), shown.slice(mark)]
+  }
+
+  /** Central banks and vendors by their own names; anything else as the server calls it. */
+  function sourceName(source: string): string {
+    if (source === 'simulated') return t('rates.simulated')
+    const [vendor = source] = source.split(/[:/ ]/u)
+    const names: Record<string, string> = { nbp: 'NBP', ecb: 'ECB', fixer: 'Fixer' }
+    return names[vendor] === undefined ? source : source.replace(vendor, names[vendor])
+  }
+
+  const percentOfBps = (bps: number) =>
+    `${new Intl.NumberFormat(tag.value, { minimumFractionDigits: 2 }).format(bps / 100)}\u00a0%`
+
+  const time = (moment: string) =>
+    dates(tag.value, { hour: '2-digit', minute: '2-digit' }).format(new Date(moment))
+  const date = (moment: string) => dates(tag.value, { dateStyle: 'medium' }).format(new Date(moment))
+  const dateTime = (moment: string) =>
+    dates(tag.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(moment))
+  const exactTime = (moment: string) =>
+    dates(tag.value, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(moment))
+
+  function day(moment: string, now = new Date()): string {
+    const key = dayOf(moment)
+    if (key === dayOf(now)) return t('ui.today')
+    if (key === dayOf(new Date(now.getTime() - 86_400_000))) return t('ui.yesterday')
+    const sameYear = new Date(moment).getFullYear() === now.getFullYear()
+    return dates(tag.value, {
+      weekday: 'long',
+      day: 'numeric',
+      month: 'long',
+      ...(sameYear ? {} : { year: 'numeric' }),
+    }).format(new Date(moment))
+  }
+
+  /** `today 14:00` for figures whose age matters. */
+  const moment = (at: string) => (dayOf(at) === dayOf(new Date()) ? time(at) : dateTime(at))
+
+  /** The currency's name in the language of the page; ours where the browser knows none. */
+  function assetName(code: string, fallback?: string): string {
+    const known = currencyByCode(code)
+    if (known !== undefined && known.kind !== 'crypto') {
+      const name = new Intl.DisplayNames(locale.value, { type: 'currency', fallback: 'none' }).of(code)
+      if (name !== undefined) return name.charAt(0).toLocaleUpperCase(tag.value) + name.slice(1)
+    }
+    return known?.name ?? fallback ?? code
+  }
+
+  return {
+    figure,
+    money,
+    decimal,
+    shortRate,
+    sourceName,
+    percentOfBps,
+    time,
+    date,
+    dateTime,
+    exactTime,
+    day,
+    moment,
+    assetName,
+  }
+}

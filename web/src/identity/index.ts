@@ -1,0 +1,2 @@
+export { safeNext } from './safe-next.ts'
+export { becomeMe, currentMe, endSession, whoIsIn } from './session.ts'

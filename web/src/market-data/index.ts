@@ -1,0 +1,2 @@
+export { useAssets } from './queries.ts'
+export { default as RateBoard } from './RateBoard.vue'

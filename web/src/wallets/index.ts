@@ -1,0 +1,2 @@
+export { useMeta, useMoneyMoved, useWallet } from './queries.ts'
+export { useAssetChoices } from './useAssetChoices.ts'
