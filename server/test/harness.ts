@@ -32,7 +32,7 @@ const CLOSE_TIMEOUT_MS = 5_000
 export async function testDatabase(options: { connectionsMax?: number } = {}): Promise<TestDatabase> {
   const server = openOwner(inject('serverUrl'), 'postgres')
   const template = await ensureTemplate(server)
-  const name = `${TEST_PREFIX}${Date.now()}_${randomBytes(4).toString('hex')}`
+  const name = newName()
   await server.query(`create database ${name} template ${template} strategy wal_log`)
   const url = addressOf(inject('serverUrl'), name)
   const random = Math.random
@@ -50,6 +50,30 @@ export async function testDatabase(options: { connectionsMax?: number } = {}): P
     await server.close()
   })
   return { db, ownerDb, url }
+}
+
+/** A new database without any migration; gives its address. For tests of what comes before the first one. */
+export async function emptyDatabase(): Promise<string> {
+  const server = openOwner(inject('serverUrl'), 'postgres')
+  const name = newName()
+  await server.query(`create database ${name} template template0 encoding 'UTF8' strategy wal_log`)
+  databasesToDrop.push(name)
+  await server.close()
+  return addressOf(inject('serverUrl'), name)
+}
+
+const databasesToDrop: string[] = []
+afterAll(async () => {
+  if (databasesToDrop.length === 0) return
+  const server = openOwner(inject('serverUrl'), 'postgres')
+  for (const name of databasesToDrop.splice(0))
+    await server.query(`drop database if exists ${name} with (force)`)
+  await server.close()
+})
+
+/** Says when it was made, so that what a killed run leaves behind is found by its age. */
+function newName(): string {
+  return `${TEST_PREFIX}${Date.now()}_${randomBytes(4).toString('hex')}`
 }
 
 function openOwner(serverUrl: string, database: string): Database {
@@ -97,7 +121,7 @@ async function ensureTemplate(server: Database): Promise<string> {
 async function buildTemplate(server: Database, template: string): Promise<void> {
   await dropLeftovers(server)
   // Renamed when complete, so that a killed test run leaves no half of a template under its name.
-  const building = `${TEST_PREFIX}${Date.now()}_${randomBytes(4).toString('hex')}`
+  const building = newName()
   await server.query(`create database ${building} template template0 encoding 'UTF8'`)
   await migrate({
     url: addressOf(inject('serverUrl'), building),

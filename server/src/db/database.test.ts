@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import { checkDurability, checkRole, meansTryAgain, openDatabase } from '#db'
 import { testDatabase } from '#test/harness'
 
-const { db } = await testDatabase()
+const { db, ownerDb, url } = await testDatabase()
+const options = { connectionsMax: 1, applicationName: 'test', random: Math.random }
 
 test('int8, numeric and date arrive without passing through a float or a time zone', async () => {
   const { rows } = await db.query(
@@ -20,4 +22,48 @@ test('int8, numeric and date arrive without passing through a float or a time zo
       instant: new Date('2024-02-29T12:00:00.123Z'),
     },
   ])
+})
+
+test('bigints go back as they came, alone and in lists', async () => {
+  const values = [2n ** 63n - 1n, [-(2n ** 63n), 0n]]
+  const { rows } = await db.query('select $1::int8 as one, $2::int8[] as many', values)
+  expect(rows).toEqual([{ one: values[0], many: values[1] }])
+})
+
+test('statements run as kantor_app, and resetting the session does not lead out of it', async () => {
+  const client = await db.connect()
+  try {
+    for (const statement of ['reset role', 'reset all', 'discard all']) {
+      await client.query(statement)
+      expect((await client.query('select current_user')).rows).toEqual([{ current_user: 'kantor_app' }])
+    }
+  } finally {
+    client.release(true)
+  }
+})
+
+test('options in the address do not replace ours', async () => {
+  const address = new URL(url)
+  address.searchParams.set('options', '-c role=none -c work_mem=5MB')
+  const other = openDatabase({ url: address.href, ...options })
+  const { rows } = await other.query(`select current_user, current_setting('work_mem') as work_mem`)
+  expect(rows).toEqual([{ current_user: 'kantor_app', work_mem: '5MB' }])
+  await expect(checkRole(other)).resolves.toBeUndefined()
+  await expect(checkRole(ownerDb)).rejects.toThrow('not as kantor_app')
+  await other.close()
+})
+
+test('a statement that takes too long, or waits too long for a lock, is ended and may be tried again', async () => {
+  const hasty = openDatabase({ url, ...options, statementTimeoutMs: 100 })
+  const slow = hasty.query('select pg_sleep(5)')
+  await expect(slow).rejects.toMatchObject({ code: '57014' })
+  await slow.catch((error: unknown) => expect(meansTryAgain(error)).toBe(true))
+  await hasty.close()
+})
+
+test('a server that may forget an acknowledged COMMIT is refused', async () => {
+  await expect(checkDurability(db)).resolves.toBeUndefined()
+  const forgetful = openDatabase({ url, ...options, settings: { synchronous_commit: 'off' } })
+  await expect(checkDurability(forgetful)).rejects.toThrow('synchronous_commit off')
+  await forgetful.close()
 })

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const ATTEMPTS_MAX = 20
+const PAUSE_MS = 50
 
 /**
  * One Kantor per data directory. PostgreSQL has a lock of its own, but not while it is being created, and
@@ -13,22 +15,24 @@ export async function lockDirectory(directory: string): Promise<{ unlock: () => 
   const mine = `${file}.${randomUUID()}`
   await writeFile(mine, `${process.pid} ${await startOf(process.pid)}\n`, { mode: 0o600 })
   try {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
       // A link appears at once with its content, unlike a file that is created and then written.
       if (await linkUnlessTaken(mine, file)) return { unlock: () => rm(file, { force: true }) }
       const holder = await readFile(file, 'utf8').catch(() => '')
       const [pid = '', start = ''] = holder.trim().split(' ')
-      if (start !== '' && (await startOf(Number(pid))) === start) {
-        throw new Error(
-          `Another Kantor (process ${pid}) already runs on ${directory}. Stop it, or set KANTOR_DATA_DIR.`,
-        )
-      }
-      await removeStale(file, holder)
+      if (start === '' || (await startOf(Number(pid))) !== start) await removeStale(file, holder)
+      else if (attempt === ATTEMPTS_MAX) throw new Error(inUse(pid, directory))
+      // It may be ending just now.
+      else await sleep(PAUSE_MS)
     }
     throw new Error(`${file} cannot be taken.`)
   } finally {
     await rm(mine, { force: true })
   }
+}
+
+function inUse(pid: string, directory: string): string {
+  return `Another Kantor (process ${pid}) already runs on ${directory}. Stop it, or set KANTOR_DATA_DIR.`
 }
 
 async function linkUnlessTaken(from: string, to: string): Promise<boolean> {
@@ -64,7 +68,11 @@ async function startOf(pid: number): Promise<string> {
       readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
     ])
     // The name in parentheses may hold spaces; the start is field 22, so the 20th after it (proc(5)).
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const [state] = fields
+    // Ended, and merely not yet noticed by its parent; in a container without an init it stays so.
+    if (state === 'Z' || state === 'X') return ''
+    const ticks = fields[19]
     return `${boot.trim()}:${ticks}`
   } catch {
     return ''

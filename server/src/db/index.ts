@@ -9,6 +9,7 @@ export {
   meansTryAgain,
 } from './errors.ts'
 export { startEmbedded, type EmbeddedServer } from './embedded.ts'
+export { findRunningEmbedded } from './embedded-running.ts'
 export type { DbLog } from './log.ts'
 export { migrate } from './migrate.ts'
 export type { NamedStatement, Queryable } from './queryable.ts'

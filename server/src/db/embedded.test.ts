@@ -1,0 +1,202 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { openDatabase, startEmbedded, type Database, type EmbeddedServer } from '#db'
+
+const HOLDER = join(import.meta.dirname, '../../test/hold-embedded.ts')
+const log = { info: () => {}, warn: () => {} }
+
+// Mode 0700, as a home is.
+const home = await mkdtemp(join(tmpdir(), 'kantor-embedded-'))
+const holders = new Set<ChildProcess>()
+const servers = new Set<EmbeddedServer>()
+afterEach(async () => {
+  await Promise.all([...servers].map((server) => server.stop()))
+  servers.clear()
+  for (const holder of holders) holder.kill('SIGKILL')
+  holders.clear()
+})
+afterAll(() => rm(home, { recursive: true, force: true }))
+
+async function start(dataDir: string): Promise<EmbeddedServer> {
+  const server = await startEmbedded({ dataDir, log })
+  servers.add(server)
+  return server
+}
+
+/** Another process on this data directory; `prefix` says under whose name. */
+async function hold(dataDir: string, prefix: string[] = [], env: NodeJS.ProcessEnv = process.env) {
+  const [program = process.execPath, ...args] = [...prefix, process.execPath, HOLDER, dataDir]
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  holders.add(child)
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  let url = ''
+  child.stdout.on('data', (chunk: Buffer) => (url += chunk.toString()))
+  while (!url.endsWith('\n')) {
+    if (child.exitCode !== null) throw new Error(said)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return { child, url: url.trim() }
+}
+
+async function using<T>(url: string, work: (db: Database) => Promise<T>): Promise<T> {
+  const db = openDatabase({
+    url,
+    connectionsMax: 1,
+    applicationName: 'test',
+    role: null,
+    random: Math.random,
+  })
+  try {
+    return await work(db)
+  } finally {
+    await db.close()
+  }
+}
+
+const valueOf = (url: string, sql: string) =>
+  using(url, async (db) => (await db.query<{ value: unknown }>(sql)).rows[0]?.value)
+
+/** All processes that name this folder on their command line: the postmaster, above all. */
+async function processesOn(dataDir: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const commands = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  )
+  return commands.filter((command) => command.includes(join(dataDir, 'postgres')))
+}
+
+test('the first start makes a PostgreSQL that asks for a password, on loopback only, and keeps its word', async () => {
+  const dataDir = join(home, 'first')
+  const { url } = await start(dataDir)
+  expect(new URL(url).hostname).toBe('127.0.0.1')
+  const settings = await using(url, (db) =>
+    db.query(`select name, setting from pg_settings where name = any($1) order by name`, [
+      ['fsync', 'full_page_writes', 'listen_addresses', 'password_encryption', 'synchronous_commit', 'jit'],
+    ]),
+  )
+  expect(settings.rows.map(({ name, setting }) => `${name}=${setting}`)).toEqual([
+    'fsync=on',
+    'full_page_writes=on',
+    'jit=off',
+    'listen_addresses=127.0.0.1',
+    'password_encryption=scram-sha-256',
+    'synchronous_commit=on',
+  ])
+  const guess = new URL(url)
+  guess.password = 'guess'
+  await expect(valueOf(guess.href, 'select 1 as value')).rejects.toMatchObject({ cause: { code: '28P01' } })
+  expect((await stat(join(dataDir, 'postgres-password'))).mode & 0o777).toBe(0o600)
+  expect((await stat(dataDir)).mode & 0o777).toBe(0o700)
+})
+
+test('a second start finds everything and takes less than three seconds', async () => {
+  const dataDir = join(home, 'second')
+  const first = await startEmbedded({ dataDir, log })
+  await using(first.url, (db) => db.query('create table kept as select 42 as value'))
+  await first.stop()
+  expect(await processesOn(dataDir)).toEqual([])
+  const started = Date.now()
+  const { url } = await start(dataDir)
+  expect(Date.now() - started).toBeLessThan(3_000)
+  expect(await valueOf(url, 'select value from kept')).toBe(42)
+})
+
+test('a second Kantor on the same folder is told so, and the first does not notice', async () => {
+  const dataDir = join(home, 'shared')
+  const { child, url } = await hold(dataDir)
+  const attempt = startEmbedded({ dataDir, log })
+  await expect(attempt).rejects.toThrow(`Another Kantor (process ${child.pid}) already runs on ${dataDir}.`)
+  expect(await valueOf(url, 'select 1 as value')).toBe(1)
+})
+
+test('of two that make the same new folder at once one wins', async () => {
+  const dataDir = join(home, 'race')
+  const results = await Promise.allSettled([hold(dataDir), hold(dataDir)])
+  expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+  expect(results.find((result) => result.status === 'rejected')?.reason.message).toContain('Another Kantor')
+})
+
+test('kill -9 of Kantor leaves no process, and the next start has what was committed', async () => {
+  const dataDir = join(home, 'killed')
+  const { child, url } = await hold(dataDir)
+  await using(url, (db) => db.query('create table kept as select 42 as value'))
+  child.kill('SIGKILL')
+  // Started at once: the new one waits for the old server's shutdown.
+  const next = await start(dataDir)
+  expect(await valueOf(next.url, 'select value from kept')).toBe(42)
+  await next.stop()
+  servers.clear()
+  await expect.poll(() => processesOn(dataDir), { timeout: 10_000 }).toEqual([])
+  expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).toContain('database system is shut down')
+})
+
+test('a server that is killed comes back at the same address with what was committed', async () => {
+  const dataDir = join(home, 'restarted')
+  const { url } = await start(dataDir)
+  await using(url, (db) => db.query('create table kept as select 42 as value'))
+  const [pid] = (await readFile(join(dataDir, 'postgres/postmaster.pid'), 'utf8')).split('\n')
+  process.kill(Number(pid), 'SIGKILL')
+  const read = () => valueOf(url, 'select value from kept').catch(() => 'away')
+  await expect.poll(read, { timeout: 20_000, interval: 100 }).toBe(42)
+})
+
+test('a lock whose number went to another process, and a first start that was killed, do not stop the next', async () => {
+  const dataDir = join(home, 'stale')
+  await mkdir(join(dataDir, 'postgres.new/data'), { recursive: true })
+  const first = await startEmbedded({ dataDir, log })
+  await first.stop()
+  await writeFile(join(dataDir, 'kantor.lock'), `${process.pid} another-boot:1\n`)
+  await writeFile(join(dataDir, 'postgres/postmaster.pid'), `${process.pid}\n${join(dataDir, 'postgres')}\n`)
+  const { url } = await start(dataDir)
+  expect(await valueOf(url, 'select 1 as value')).toBe(1)
+})
+
+test('data of another PostgreSQL is left alone, and said to be so', async () => {
+  const dataDir = join(home, 'older')
+  const first = await startEmbedded({ dataDir, log })
+  await first.stop()
+  await writeFile(join(dataDir, 'postgres/PG_VERSION'), '17\n')
+  await expect(startEmbedded({ dataDir, log })).rejects.toThrow('was written by PostgreSQL 17')
+})
+
+// Root can be anybody; an ordinary user has shown its own case above.
+describe.runIf(process.getuid?.() === 0)('as root', () => {
+  const NOBODY = 65_534
+
+  test('an ordinary user with a home of mode 0700 has it too', async () => {
+    const theirs = await mkdtemp(join(tmpdir(), 'kantor-nobody-'))
+    await chown(theirs, NOBODY, NOBODY)
+    const dataDir = join(theirs, '.kantor')
+    const asNobody = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+    const { child, url } = await hold(dataDir, asNobody)
+    expect(await valueOf(url, 'select 1 as value')).toBe(1)
+    child.kill('SIGKILL')
+    await expect.poll(() => processesOn(dataDir), { timeout: 10_000 }).toEqual([])
+    await rm(theirs, { recursive: true })
+  })
+
+  test('where user namespaces are blocked, a home of mode 0700 works as well, and its data goes over', async () => {
+    const blocked = join(home, 'bin')
+    await mkdir(blocked)
+    await writeFile(join(blocked, 'unshare'), '#!/bin/sh\nexit 1\n')
+    await chmod(join(blocked, 'unshare'), 0o755)
+    const dataDir = join(home, 'blocked')
+    const before = await startEmbedded({ dataDir, log })
+    await using(before.url, (db) => db.query('create table kept as select 42 as value'))
+    await before.stop()
+    const env = { ...process.env, PATH: `${blocked}:${process.env['PATH']}` }
+    const { child, url } = await hold(dataDir, [], env)
+    expect(await valueOf(url, 'select value from kept')).toBe(42)
+    expect((await stat(join(dataDir, 'postgres'))).uid).toBe(NOBODY)
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    expect(await processesOn(dataDir)).toEqual([])
+    const after = await start(dataDir)
+    expect(await valueOf(after.url, 'select value from kept')).toBe(42)
+  })
+})

@@ -1,0 +1,108 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { migrate, openDatabase } from '#db'
+import { emptyDatabase, testDatabase } from '#test/harness'
+
+const directories: string[] = []
+afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true }))))
+
+async function migrationsDir(files: Record<string, string>): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'kantor-migrations-'))
+  directories.push(directory)
+  await cp(join(import.meta.dirname, 'migrations/0001-roles.sql'), join(directory, '0001-roles.sql'))
+  for (const [name, sql] of Object.entries(files)) await writeFile(join(directory, name), sql)
+  return directory
+}
+
+const log = { info: () => {}, warn: () => {} }
+const table = { '0002-first.sql': 'create table public.first (id int)' }
+
+test('four processes that migrate one new database at once apply each migration once', async () => {
+  const url = await emptyDatabase()
+  const results = await Promise.all([1, 2, 3, 4].map(() => migrate({ url, log })))
+  const all = await migrate({ url: await emptyDatabase(), log })
+  expect(results.flatMap(({ applied }) => applied).toSorted()).toEqual(all.applied)
+  expect((await migrate({ url, log })).applied).toEqual([])
+})
+
+test('several new databases can be migrated at once, though their role is shared', async () => {
+  const urls = await Promise.all([1, 2, 3, 4].map(() => emptyDatabase()))
+  const dir = await migrationsDir({})
+  const results = await Promise.all(urls.map((url) => migrate({ url, log, migrationsDir: dir })))
+  expect(results.map(({ applied }) => applied)).toEqual(urls.map(() => ['0001-roles']))
+})
+
+test('an older Kantor refuses the database of a newer one', async () => {
+  const url = await emptyDatabase()
+  await migrate({ url, log, migrationsDir: await migrationsDir(table) })
+  const older = migrate({ url, log, migrationsDir: await migrationsDir({}) })
+  await expect(older).rejects.toThrow('The database is newer than this version of Kantor (it has 0002-first)')
+})
+
+test('a migration that was edited after it was applied is refused', async () => {
+  const url = await emptyDatabase()
+  await migrate({ url, log, migrationsDir: await migrationsDir(table) })
+  const edited = await migrationsDir({ '0002-first.sql': 'create table public.first (id bigint)' })
+  await expect(migrate({ url, log, migrationsDir: edited })).rejects.toThrow('0002-first was edited')
+})
+
+test('a migration that comes in before an applied one is refused', async () => {
+  const url = await emptyDatabase()
+  await migrate({ url, log, migrationsDir: await migrationsDir({ '0003-third.sql': 'select 1' }) })
+  const late = await migrationsDir({ ...table, '0003-third.sql': 'select 1' })
+  await expect(migrate({ url, log, migrationsDir: late })).rejects.toThrow('Renumber it')
+})
+
+test('a migration that fails leaves nothing of itself and all before it', async () => {
+  const url = await emptyDatabase()
+  const broken = { ...table, '0003-bad.sql': 'create table public.half (id int); select 1/0' }
+  const attempt = migrate({ url, log, migrationsDir: await migrationsDir(broken) })
+  await expect(attempt).rejects.toThrow('Migration 0003-bad failed: division by zero')
+  const mended = { ...table, '0003-bad.sql': 'create table public.half (id int)' }
+  const { applied } = await migrate({ url, log, migrationsDir: await migrationsDir(mended) })
+  expect(applied).toEqual(['0003-bad'])
+})
+
+test('two files of one number, or a name without one, are refused before anything is done', async () => {
+  const url = await emptyDatabase()
+  const twice = await migrationsDir({ ...table, '0002-second.sql': '' })
+  await expect(migrate({ url, log, migrationsDir: twice })).rejects.toThrow('have the number 2')
+  const unnamed = await migrationsDir({ 'first.sql': '' })
+  await expect(migrate({ url, log, migrationsDir: unnamed })).rejects.toThrow('first.sql is not named')
+})
+
+test('a database that is not up yet is waited for, within a bound', async () => {
+  const { url } = await testDatabase()
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  const away = new URL(url)
+  away.host = `127.0.0.1:${port}`
+  const told: string[] = []
+  const listening = { ...log, info: (_: object, message: string) => told.push(message) }
+  await expect(migrate({ url: away.href, log: listening, waitMs: 600 })).rejects.toThrow(
+    'did not answer within 0.6 s',
+  )
+  expect(told).toEqual(['waiting for the database'])
+})
+
+test('a wrong database name is told at once', async () => {
+  const missing = new URL(await emptyDatabase())
+  missing.pathname = '/kantor_test_missing'
+  const started = Date.now()
+  await expect(migrate({ url: missing.href, log })).rejects.toThrow()
+  expect(Date.now() - started).toBeLessThan(3_000)
+})
+
+test('the application’s role can be taken on by whoever migrated', async () => {
+  const url = await emptyDatabase()
+  await migrate({ url, log, migrationsDir: await migrationsDir({}) })
+  const db = openDatabase({ url, connectionsMax: 1, applicationName: 'test', random: Math.random })
+  expect((await db.query('select current_user')).rows).toEqual([{ current_user: 'kantor_app' }])
+  await db.close()
+})
