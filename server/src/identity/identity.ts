@@ -1,4 +1,5 @@
 import { createAuthenticator } from './authenticate.ts'
+import { sessionCookies } from './cookies.ts'
 import { createLimits } from './limits.ts'
 import { createPasswordPolicy } from './password-strength.ts'
 import { identityRoutes } from './routes.ts'
@@ -12,6 +13,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   return {
     authenticate: createAuthenticator(deps),
     routes: identityRoutes({ ...deps, limits, passwordPolicy }),
+    cookieName: sessionCookies(deps.config.https, deps.config.sessionLifeSeconds).sessionName,
     sweep: () => sweep(deps.db, deps.clock()),
     close: passwordPolicy.close,
   }

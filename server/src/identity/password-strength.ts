@@ -29,7 +29,7 @@ export function createPasswordPolicy(): PasswordPolicy {
     close: thread.close,
     check: async (password, person) => {
       const normal = normalizePassword(password)
-      // Code points: ten emoji are ten characters, five are not.
+      // Again, since normalising may have shortened it.
       if ([...normal].length < PASSWORD_LENGTH_MIN)
         throw weak([`Use at least ${PASSWORD_LENGTH_MIN} characters.`])
       const { score, advice } = await gate(() => thread.ask(normal, personalWords(person)))
@@ -56,6 +56,9 @@ function personalWords(person: { email: string; handle: string; name: string }):
   )
 }
 
+/** With its dictionaries it holds 60 MB; unbounded, the garbage of 400 judgements had made it 300. */
+const THREAD_MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
+
 interface StrengthThread {
   ask(password: string, personalWords: readonly string[]): Promise<StrengthAnswer>
   close(): Promise<void>
@@ -68,7 +71,9 @@ function createStrengthThread(): StrengthThread {
   let lastId = 0
 
   const start = () => {
-    const started = new Worker(new URL('./strength-worker.ts', import.meta.url))
+    const started = new Worker(new URL('./strength-worker.ts', import.meta.url), {
+      resourceLimits: THREAD_MEMORY,
+    })
     const end = (reason: Error) => {
       if (worker === started) worker = undefined
       for (const { reject } of asked.values()) reject(reason)

@@ -1,5 +1,5 @@
 /**
- * The thread that judges passwords. A judgement takes 5 to 20 ms, and for a hostile password of 128 characters
+ * The thread that judges passwords. A judgement takes 5 to 40 ms, and for a hostile password of 128 characters
  * 180 ms (over a second with the library's own bounds): on the event loop one sign-up would hold up everybody.
  */
 import { parentPort } from 'node:worker_threads'

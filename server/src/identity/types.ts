@@ -40,6 +40,8 @@ export interface IdentityDeps {
 export interface Identity {
   readonly authenticate: Authenticate
   readonly routes: Route[]
+  /** The session cookie's, which depends on https; the API's documents name it. */
+  readonly cookieName: string
   /** Deletes what no longer matters: forgotten attempts, long dead sessions, keys and devices. For a daily job. */
   readonly sweep: () => Promise<void>
   /** Ends the thread that judges passwords. */
