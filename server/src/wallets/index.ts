@@ -1,0 +1,12 @@
+/** The wallets room's door: one customer's accounts and what they are worth. See README.md. */
+export { openAssetBook } from './assets.ts'
+export type { AssetBook, WalletAsset } from './assets.ts'
+export type { PaperMoney } from './deposit-paper-money.ts'
+export { openWallet } from './open-wallet.ts'
+export type { GrantedMoney, OpenWalletDeps } from './open-wallet.ts'
+export { judgedOrReplayed, postOrRefuse, refusalProblem, requestHash } from './post-or-refuse.ts'
+export type { KeyedRequest, Posted } from './post-or-refuse.ts'
+export { readAmount, readMoney, requireAsset } from './read-money.ts'
+export type { Money, MoneyPaths } from './read-money.ts'
+export { walletRoutes } from './routes.ts'
+export type { WalletDeps } from './routes.ts'
