@@ -7,7 +7,15 @@ import { CURRENCIES, currencyByCode, formatAmount, parseAmount } from '@kantor/c
 import { Problem } from '@kantor/contract/errors'
 import { createHttpServer } from '#http'
 import type { Principal, Route } from '#http'
-import { accountId, balanceOf, declareAssets, HOUSE_WALLET_ID, openLedger, PURPOSE, verifyLedger } from '#ledger'
+import {
+  accountId,
+  balanceOf,
+  declareAssets,
+  HOUSE_WALLET_ID,
+  openLedger,
+  PURPOSE,
+  verifyLedger,
+} from '#ledger'
 import type { Ledger } from '#ledger'
 import { createRateBook } from '#market-data'
 import type { RateBook, RateProvider } from '#market-data'
@@ -49,7 +57,11 @@ export interface MoneyFixture extends TestDatabase {
   serve(routes: readonly Route[]): void
   ask(as: Customer | null, method: 'GET' | 'POST', path: string, how?: Ask): Promise<Answer>
   /** A customer with an e-mail `<handle>@example.com` and so much money: `{EUR: '100.00'}`. */
-  customer(handle: string, money?: Readonly<Record<string, string>>, more?: { name?: string }): Promise<Customer>
+  customer(
+    handle: string,
+    money?: Readonly<Record<string, string>>,
+    more?: { name?: string; email?: string },
+  ): Promise<Customer>
   /** The available balance, as a decimal text. */
   available(of: Customer | 'conversion' | 'fees' | 'funding', asset: string): Promise<string>
   /** A new snapshot: 1 EUR = so many. */
@@ -61,6 +73,7 @@ const START = '2026-01-14T17:00:00.000Z'
 
 const PROVIDER: RateProvider = {
   name: 'test',
+  configuredAs: 'test',
   kind: 'hourly',
   simulated: false,
   intervalSeconds: 3_600,
@@ -95,7 +108,7 @@ export async function moneyFixture(): Promise<MoneyFixture> {
   afterAll(async () => {
     await server.app.close()
     await ledger.close()
-    expect((await verifyLedger(db)).firstBreak).toBeNull()
+    expect((await db.snapshot((q) => verifyLedger(q))).firstBreak).toBeNull()
   })
   return {
     ...database,
@@ -109,7 +122,12 @@ export async function moneyFixture(): Promise<MoneyFixture> {
     },
     ask: (as, method, path, how) => askServer(server.app, as, method, path, how),
     customer: async (handle, money = {}, more = {}) => {
-      const customer = await insertCustomer(database, handle, more.name ?? 'Edward Kowalski')
+      const customer = await insertCustomer(database, {
+        handle,
+        name: 'Edward Kowalski',
+        email: `${handle}@example.com`,
+        ...more,
+      })
       for (const [asset, amount] of Object.entries(money)) await fund(ledger, customer, asset, amount)
       return customer
     },
@@ -124,7 +142,8 @@ export async function moneyFixture(): Promise<MoneyFixture> {
 function serveRoutes(routes: readonly Route[]): ReturnType<typeof createHttpServer> {
   return createHttpServer({
     routes,
-    authenticate: async ({ authorization }) => (authorization === undefined ? null : principalOf(authorization)),
+    authenticate: async ({ authorization }) =>
+      authorization === undefined ? null : principalOf(authorization),
     publicUrl: new URL('http://127.0.0.1:8080'),
     trustedProxies: [],
     log: pino({ level: 'silent' }),
@@ -167,11 +186,14 @@ async function askServer(
   return { status: reply.statusCode, body: reply.json(), text: reply.body, headers: reply.headers }
 }
 
-async function insertCustomer({ ownerDb }: TestDatabase, handle: string, name: string): Promise<Customer> {
+async function insertCustomer(
+  { ownerDb }: TestDatabase,
+  { handle, name, email }: { handle: string; name: string; email: string },
+): Promise<Customer> {
   const { rows } = await ownerDb.query<{ number: bigint }>(
     `insert into identity.customers (id, email, email_key, handle, name, password_hash, base_currency, created_at)
      values ($1, $2, $2, $3, $4, '$argon2id$none', 'EUR', now()) returning number`,
-    [randomUUID(), `${handle}@example.com`, handle, name],
+    [randomUUID(), email, handle, name],
   )
   const [row] = rows
   if (row === undefined) throw new Error('no customer was made')
