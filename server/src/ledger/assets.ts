@@ -34,3 +34,11 @@ export async function freezeAsset(q: Queryable, assetId: number, frozenAt: Date 
   ])
   return rowCount === 1
 }
+
+/** Codes of the assets that cannot be posted at present. */
+export async function frozenAssetCodes(q: Queryable): Promise<ReadonlySet<string>> {
+  const { rows } = await q.query<{ code: string }>(
+    `select code from ledger.assets where frozen_at is not null`,
+  )
+  return new Set(rows.map(({ code }) => code))
+}

@@ -9,10 +9,14 @@ export {
   walletIdOf,
 } from './account-id.ts'
 export type { AccountParts } from './account-id.ts'
-export { declareAssets, freezeAsset } from './assets.ts'
+export { declareAssets, freezeAsset, frozenAssetCodes } from './assets.ts'
 export { mirrorOf } from './decide.ts'
 export { heightOf, journalId, parseJournalId, positionOf } from './journal-id.ts'
 export type { JournalIdParts } from './journal-id.ts'
+export { EXPORT_FORMATS } from './export-formats.ts'
+export type { ExportFormat } from './export-formats.ts'
+export { exportLedger, runExport } from './export.ts'
+export type { ExportReport, ExportRequest } from './export.ts'
 export { openLedger } from './ledger.ts'
 export type { Ledger, LedgerOptions, LockedAccounts } from './ledger.ts'
 export {

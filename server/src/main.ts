@@ -1,0 +1,39 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { start } from './start.ts'
+import { exportCommand, verifyCommand } from './ledger-commands.ts'
+import { ConfigError, loadConfig } from '#config'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** `node server/src/main.ts` serves; `verify` and `export` read the ledger of the same environment and end. */
+async function main(): Promise<number> {
+  const [command, ...args] = process.argv.slice(2)
+  const config = loadConfig(process.env)
+  if (command === 'verify') return verifyCommand(config, args)
+  if (command === 'export') return exportCommand(config, args)
+  if (command !== undefined)
+    throw new ConfigError([`There is no command ${command}; there are verify and export.`])
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+  const running = await start({
+    config,
+    version,
+    webDirectory: join(ROOT, 'web/dist'),
+    clock: () => new Date(),
+    random: Math.random,
+  })
+  if (running === null) return 0
+  console.log(running.address)
+  const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  running.log.info({ signal: String(signal) }, 'stopping')
+  await running.stop()
+  return 0
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : error)
+  process.exitCode = 1
+}

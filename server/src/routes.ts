@@ -1,0 +1,33 @@
+import { exchangeRoutes } from '#exchange'
+import type { ExchangeDeps } from '#exchange'
+import { historyRoutes } from '#history'
+import type { HistoryDeps } from '#history'
+import type { Route } from '#http'
+import { marketDataRoutes } from '#market-data'
+import type { MarketDataRoutesDeps } from '#market-data'
+import { transferRoutes } from '#transfers'
+import type { TransferDeps } from '#transfers'
+import { walletRoutes } from '#wallets'
+import type { WalletDeps } from '#wallets'
+
+export interface RouteDeps {
+  /** Made by the identity room, which also authenticates. */
+  readonly identityRoutes: readonly Route[]
+  readonly wallets: WalletDeps
+  readonly marketData: MarketDataRoutesDeps
+  readonly exchange: ExchangeDeps
+  readonly transfers: TransferDeps
+  readonly history: HistoryDeps
+}
+
+/** Every route there is. What is not listed here does not exist. */
+export function allRoutes(deps: RouteDeps): Route[] {
+  return [
+    ...deps.identityRoutes,
+    ...walletRoutes(deps.wallets),
+    ...marketDataRoutes(deps.marketData),
+    ...exchangeRoutes(deps.exchange),
+    ...transferRoutes(deps.transfers),
+    ...historyRoutes(deps.history),
+  ]
+}

@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs'
+import { CURRENCIES } from '@kantor/contract/money'
+import type { Config } from '#config'
+import { checkDurability, checkRole, migrate, openDatabase, startEmbedded } from '#db'
+import { migrateJobs } from '#jobs'
+import { declareAssets } from '#ledger'
+import { createLog, createMetrics } from '#telemetry'
+import type { Log } from '#telemetry'
+import { createApp } from './app.ts'
+import type { App } from './app.ts'
+
+export interface StartOptions {
+  readonly config: Config
+  readonly version: string
+  readonly webDirectory: string
+  readonly clock: () => Date
+  /** Between 0 and 1. */
+  readonly random: () => number
+}
+
+export interface Running {
+  readonly log: Log
+  /** Where it answers: `http://127.0.0.1:8080`. */
+  readonly address: string
+  /** Drains, ends jobs and requests, closes connections, stops the embedded server. */
+  stop(): Promise<void>
+}
+
+export interface DatabaseAddress {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+const JOBS_GRACE_SECONDS = 10
+
+/** The database this configuration names; the embedded one is started for it. */
+export async function reachDatabase(config: Config, log: Log): Promise<DatabaseAddress> {
+  if (config.databaseUrl === null) return startEmbedded({ dataDir: config.dataDir, log })
+  return { url: config.databaseUrl, stop: async () => {} }
+}
+
+/** Brings the schema to this release, the queue's too, and declares the currencies. Safe to run twice, and at once. */
+export async function prepareDatabase(url: string, log: Log, random: () => number): Promise<void> {
+  await migrate({ url, log })
+  await migrateJobs(url, log)
+  const owner = openDatabase({
+    url,
+    connectionsMax: 1,
+    applicationName: 'kantor-migrate',
+    role: null,
+    random,
+  })
+  try {
+    await declareAssets(
+      owner,
+      CURRENCIES.map(({ id, code, kind, scale, name }) => ({
+        id,
+        code,
+        name,
+        scale,
+        kind: kind === 'crypto' ? 'crypto' : 'currency',
+      })),
+    )
+  } finally {
+    await owner.close()
+  }
+}
+
+/** Refuses a database on which an acknowledged operation could be lost, or history altered. */
+async function checkDatabase(config: Config, url: string, random: () => number): Promise<void> {
+  const db = openDatabase({
+    url,
+    connectionsMax: 1,
+    applicationName: 'kantor-check',
+    role: 'kantor_app',
+    random,
+  })
+  try {
+    await checkRole(db)
+    if (config.databaseUrl !== null) await checkDurability(db)
+  } finally {
+    await db.close()
+  }
+}
+
+/** Starts what the role asks for; null when the role was to migrate, which is done then. */
+export async function start(options: StartOptions): Promise<Running | null> {
+  const { config, random } = options
+  const log = createLog({ level: config.logLevel, name: `kantor-${config.role}` })
+  const database = await reachDatabase(config, log)
+  try {
+    if (config.role === 'migrate' || config.role === 'all') await prepareDatabase(database.url, log, random)
+    if (config.role === 'migrate') {
+      await database.stop()
+      return null
+    }
+    await checkDatabase(config, database.url, random)
+    return await startApp(options, database, log)
+  } catch (error) {
+    await database.stop()
+    throw error
+  }
+}
+
+async function startApp(options: StartOptions, database: DatabaseAddress, log: Log): Promise<Running> {
+  const { config } = options
+  const app = await createApp({
+    ...options,
+    databaseUrl: database.url,
+    webDirectory: existsSync(options.webDirectory) ? options.webDirectory : null,
+    log,
+    metrics: createMetrics(),
+  })
+  const runsJobs = config.role === 'all' || config.role === 'worker'
+  if (runsJobs) await app.jobs.start()
+  // A worker answers too, for its health and metrics; a balancer just does not send it customers.
+  const address = await app.http.listen({ host: config.host, port: config.port })
+  log.info({ address, role: config.role }, 'started')
+  return { log, address, stop: () => stop(app, database, runsJobs) }
+}
+
+async function stop(app: App, database: DatabaseAddress, runsJobs: boolean): Promise<void> {
+  app.drain()
+  if (runsJobs) await app.jobs.stop(JOBS_GRACE_SECONDS)
+  await app.http.close()
+  await app.close()
+  await database.stop()
+}
