@@ -1,0 +1,69 @@
+import { Problem } from '@kantor/contract/errors'
+import type { ConversionQuote, ConversionQuoteRequest } from '@kantor/contract/api'
+import { formatAmount } from '@kantor/contract/money'
+import type { Database, Tx } from '#db'
+import { lockQuoting, readExposure, readLiveQuotes, settleQuotes } from './queries.ts'
+import { draftQuote } from './quote-conversion.ts'
+import type { DraftedQuote, QuotingDeps } from './quote-conversion.ts'
+import type { ExchangeSettings } from './settings.ts'
+import { insertQuote } from './stored-quotes.ts'
+import type { StoredQuote } from './stored-quotes.ts'
+
+export interface OfferDeps extends QuotingDeps {
+  readonly db: Database
+}
+
+/**
+ * How long after its expiry a quote may still turn out to be used: a posting that was judged in time may commit
+ * later, but not after the database's statement and lock time-outs have passed.
+ */
+const SETTLE_AFTER_SECONDS = 60
+
+/**
+ * Makes a firm offer, kept for as long as it can be used.
+ * @throws Problem as `draftQuote`; too_many_quotes, exposure_limit
+ */
+export async function offerQuote(
+  deps: OfferDeps,
+  walletId: bigint,
+  request: ConversionQuoteRequest,
+): Promise<ConversionQuote> {
+  const drafted = await draftQuote(deps, walletId, request)
+  await deps.db.transaction(async (tx) => {
+    await lockQuoting(tx, walletId, drafted.quote)
+    await requireRoom(tx, drafted.quote, deps.settings)
+    await insertQuote(tx, drafted.quote)
+  })
+  return quoteBody(drafted)
+}
+
+/** Every offer is counted as if it would be taken: several that are open at once cannot pass the caps together. */
+async function requireRoom(tx: Tx, quote: StoredQuote, settings: ExchangeSettings): Promise<void> {
+  const now = quote.createdAt
+  const live = await readLiveQuotes(tx, quote.walletId, now)
+  if (live.count >= settings.liveQuotesMax) {
+    const waitMs = live.firstExpiresAt === null ? 0 : live.firstExpiresAt.getTime() - now.getTime()
+    throw new Problem('too_many_quotes', { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) })
+  }
+  await settleQuotes(tx, quote, new Date(now.getTime() - SETTLE_AFTER_SECONDS * 1_000), now)
+  const held = await readExposure(tx, quote.walletId, quote)
+  const fits =
+    held.own + quote.exposureMinor <= settings.exposureCustomerMinor &&
+    held.overall + quote.exposureMinor <= settings.exposureOverallMinor
+  if (!fits) throw new Problem('exposure_limit')
+}
+
+function quoteBody({ quote, from, to }: DraftedQuote): ConversionQuote {
+  return {
+    id: quote.id,
+    from: { asset: from.code, amount: formatAmount(quote.fromMinor, from.scale) },
+    to: { asset: to.code, amount: formatAmount(quote.toMinor, to.scale) },
+    rate: quote.rate,
+    mid: quote.mid,
+    marginBps: quote.baseBps + quote.weekendBps + quote.ageBps,
+    fee: { asset: from.code, amount: formatAmount(quote.feeMinor, from.scale) },
+    rateAsOf: quote.rateAsOf.toISOString(),
+    source: quote.rateSource,
+    expiresAt: quote.expiresAt.toISOString(),
+  }
+}
