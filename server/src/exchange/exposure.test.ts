@@ -1,0 +1,91 @@
+import type { Customer } from '#test/money-fixture'
+import { describe, expect, test } from 'vitest'
+import { codesOf, exchangeFixture, RATES } from './exchange-fixture.ts'
+
+const fixture = await exchangeFixture()
+const { askQuote, clock, convert, dealBy, ownerDb, quote, somebody } = fixture
+
+describe('what the house risks is bounded', () => {
+  test('by live quotes: used and expired ones make room again', async () => {
+    dealBy({ liveQuotesMax: 3 })
+    const asker = await somebody({ EUR: '100.00' })
+    const first = await quote(asker, 'EUR', 'PLN', '1')
+    await quote(asker, 'EUR', 'JPY', '1')
+    clock.advance(10_000)
+    await quote(asker, 'PLN', 'EUR', '1')
+    const { status, body, headers } = await askQuote(asker, { from: 'EUR', to: 'PLN', fromAmount: '1' })
+    expect([status, body['code'], headers['retry-after']]).toEqual([429, 'too_many_quotes', '20'])
+    await convert(asker, first.id)
+    await quote(asker, 'EUR', 'PLN', '1')
+    clock.advance(20_001)
+    await quote(asker, 'EUR', 'PLN', '1')
+  })
+
+  test('by live quotes, asked for a hundred at once', async () => {
+    dealBy({ liveQuotesMax: 5 })
+    const asker = await somebody()
+    const pairs = ['PLN', 'JPY', 'USD', 'BHD']
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        askQuote(asker, { from: 'EUR', to: pairs[index % 4], fromAmount: '1' }),
+      ),
+    )
+    expect(codesOf(answers).filter((code) => code === 'ok')).toHaveLength(5)
+    expect(new Set(codesOf(answers))).toEqual(new Set(['ok', 'too_many_quotes']))
+  })
+
+  test('by customer: open and used quotes count, lapsed ones do not, the other way and a new rate start afresh', async () => {
+    dealBy({ exposureCustomerMinor: 10_000n })
+    const dealer = await somebody({ EUR: '1000.00' })
+    const used = await quote(dealer, 'EUR', 'PLN', '60')
+    await convert(dealer, used.id)
+    const lapsing = await quote(dealer, 'EUR', 'PLN', '40')
+    expect(codesOf([await askQuote(dealer, { from: 'EUR', to: 'PLN', fromAmount: '1' })])).toEqual([
+      'exposure_limit',
+    ])
+    expect(Number(lapsing.from.amount)).toBe(40)
+    await quote(dealer, 'PLN', 'EUR', '400')
+    await quote(dealer, 'EUR', 'JPY', '100')
+    await quote(await somebody(), 'EUR', 'PLN', '100')
+
+    clock.advance(91_000)
+    await quote(dealer, 'EUR', 'PLN', '40')
+    expect(codesOf([await askQuote(dealer, { from: 'EUR', to: 'PLN', fromAmount: '1' })])).toEqual([
+      'exposure_limit',
+    ])
+    expect(await dealt(dealer)).toEqual([{ dealt_minor: '5994' }])
+
+    await fixture.publishRates(RATES)
+    await quote(dealer, 'EUR', 'PLN', '100')
+  })
+
+  test('overall: a hundred customers at once cannot pass the cap together', async () => {
+    dealBy({ exposureOverallMinor: 10_000n, feeBps: 0 })
+    const bystander = await somebody()
+    const dealers = await Promise.all(Array.from({ length: 20 }, () => somebody()))
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        askQuote(dealers[index % 20] ?? bystander, { from: 'EUR', to: 'PLN', fromAmount: '9' }),
+      ),
+    )
+    expect(codesOf(answers).filter((code) => code === 'ok')).toHaveLength(11)
+    expect(new Set(codesOf(answers))).toEqual(new Set(['ok', 'exposure_limit']))
+  })
+
+  test('counted in euro cents at mid, rounded up, whatever is paid', async () => {
+    dealBy({ exposureCustomerMinor: 101n, feeBps: 0 })
+    const dealer = await somebody()
+    // 160 JPY / 158.77 = 1.0077… EUR, which is 101 cents; 161 JPY are 102.
+    expect(codesOf([await askQuote(dealer, { from: 'JPY', to: 'PLN', fromAmount: '161' })])).toEqual([
+      'exposure_limit',
+    ])
+    await quote(dealer, 'JPY', 'PLN', '160')
+  })
+})
+
+async function dealt(by: Customer) {
+  const { rows } = await ownerDb.query(`select dealt_minor from exchange.exposures where wallet_id = $1`, [
+    by.walletId,
+  ])
+  return rows
+}
