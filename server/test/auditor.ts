@@ -227,7 +227,7 @@ function valueBytes(value: unknown): Buffer {
   if (typeof value === 'string') return Buffer.concat([Buffer.from([4]), textBytes(value)])
   if (Array.isArray(value))
     return Buffer.concat([Buffer.from([5]), u32(value.length), ...value.map(valueBytes)])
-  const members = Object.entries(Object(value)).sort(([one], [other]) => (one < other ? -1 : 1))
+  const members = Object.entries(Object(value)).toSorted(([one], [other]) => (one < other ? -1 : 1))
   const parts = members.flatMap(([key, member]) => [textBytes(key), valueBytes(member)])
   return Buffer.concat([Buffer.from([6]), u32(members.length), ...parts])
 }
