@@ -25,7 +25,7 @@ const envelope = z.object({
 /** Reference rates of the European Central Bank: about 30 currencies against EUR, once each working day. */
 export function ecbProvider(options: EcbOptions): RateProvider {
   const read = async (file: string, signal: AbortSignal) => {
-    const root = options.url.replace(/\/+$/, '')
+    const root = options.url.replace(/\/(?:eurofxref-daily\.xml)?\/*$/, '')
     const answer = await fetchText({
       url: new URL(`${root}/${file}`),
       signal,

@@ -66,7 +66,7 @@ export function nbpProvider(options: NbpOptions): RateProvider {
 
 async function ask(options: NbpOptions, path: string, signal: AbortSignal): Promise<unknown> {
   const answer = await fetchText({
-    url: new URL(`${options.url.replace(/\/+$/, '')}${path}?format=json`),
+    url: new URL(`${options.url.replace(/(?:\/api)?\/*$/, '')}${path}?format=json`),
     headers: { accept: 'application/json' },
     signal,
     deadlineSeconds: options.deadlineSeconds ?? 15,
