@@ -1,0 +1,24 @@
+import type { Database } from '#db'
+import type { AssetBook } from '#wallets'
+import type { IndexBuilder } from './index-builder.ts'
+
+/** A customer as another customer may see them: the name is masked. */
+export interface Person {
+  readonly handle: string
+  readonly name: string
+}
+
+/** Who people are. Given from outside, since this room knows wallets and not customers. */
+export interface People {
+  /** By wallet id; those who do not exist are absent. */
+  readonly byWalletIds: (walletIds: readonly bigint[]) => Promise<ReadonlyMap<bigint, Person>>
+  /** The wallet of whoever bears this handle, without @; null when nobody does. */
+  readonly walletOfHandle: (handle: string) => Promise<bigint | null>
+}
+
+export interface HistoryDeps {
+  readonly db: Database
+  readonly assets: AssetBook
+  readonly people: People
+  readonly indexBuilder: IndexBuilder
+}

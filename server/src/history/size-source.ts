@@ -1,0 +1,179 @@
+import type { Queryable } from '#db'
+import { newestFirst, type Source, type Stretch } from './source.ts'
+
+/** Runs of a level that make one of the next. */
+const RUN_FAN_OUT_BITS = 4
+export const RUN_FAN_OUT = 1 << RUN_FAN_OUT_BITS
+/** A run of level 2 is up to a million operations, which is what one statement can merge in good time. */
+export const RUN_LEVEL_MAX = 2
+
+/** More matches than this in one run: only its newest are wanted, so it is searched part by part. */
+const MATCHES_OF_A_RUN_MAX = 64
+/** How many runs are asked for their matches at once: few at first, since the newest may be enough. */
+const RUNS_ASKED_MAX = [2, 8, 64]
+
+export interface SizeRange {
+  readonly least: bigint
+  readonly most: bigint
+}
+
+interface Run {
+  readonly level: number
+  readonly run: number
+}
+
+interface SizeSearch {
+  readonly walletId: bigint
+  readonly assetId: number
+  readonly sizes: SizeRange
+}
+
+/**
+ * Operations that moved an amount within a range, as far as the wallet's index goes. The history is cut into runs,
+ * each sorted by size: one look-up tells how many of a run match, so runs without a match cost next to nothing,
+ * few matches are all taken, and a run with many is searched by its smaller runs, newest first. A million
+ * operations are about 40 runs. (Smallest and largest per zone would be less to keep, but amounts of everyday
+ * spread leave no zone out; a list per bucket of sizes makes wide ranges merge hundreds of lists.)
+ */
+export function sizeSource(search: SizeSearch): Source {
+  return {
+    seek: async (q, below, count) => {
+      const chunk = await chunkOf(q, search.walletId, below)
+      if (chunk === null) return { seqs: [], reached: 0n }
+      return seekRuns(q, search, { runs: runsDownFrom(chunk), below, count })
+    },
+  }
+}
+
+/** Chunks 0 to `chunk` as the fewest complete runs, newest first. The first may be the incomplete top. */
+export function runsDownFrom(chunk: number): Run[] {
+  const runs: Run[] = []
+  let level = 0
+  for (let end = chunk + 1; end > 0;) {
+    const width = RUN_FAN_OUT ** level
+    if (level < RUN_LEVEL_MAX && end % (width * RUN_FAN_OUT) === 0) {
+      level += 1
+      continue
+    }
+    end -= width
+    runs.push({ level, run: end / width })
+  }
+  return runs
+}
+
+function partsOf({ level, run }: Run): Run[] {
+  return Array.from({ length: RUN_FAN_OUT }, (_, index) => ({
+    level: level - 1,
+    run: run * RUN_FAN_OUT + RUN_FAN_OUT - 1 - index,
+  }))
+}
+
+async function seekRuns(
+  q: Queryable,
+  search: SizeSearch,
+  wanted: { runs: Run[]; below: bigint; count: number },
+): Promise<Stretch> {
+  const { below, count } = wanted
+  const seqs: bigint[] = []
+  let waiting = wanted.runs
+  for (let asked = 0; waiting.length > 0; asked += 1) {
+    const now = waiting.slice(0, RUNS_ASKED_MAX[Math.min(asked, RUNS_ASKED_MAX.length - 1)])
+    const answers = await matchesOfRuns(q, search, now, below)
+    for (const [index, run] of now.entries()) {
+      const answer = answers[index]
+      if (answer === undefined) throw new Error('a run without an answer')
+      if (answer.seqs.length > MATCHES_OF_A_RUN_MAX && run.level > 0) {
+        waiting = [...partsOf(run), ...waiting.slice(index + 1)]
+        break
+      }
+      const dense = answer.seqs.length > MATCHES_OF_A_RUN_MAX
+      const found = dense ? await newestOfChunk(q, search, { run, below, count }) : newestFirst(answer.seqs)
+      seqs.push(...found)
+      const last = found.at(-1)
+      if (dense && found.length >= count && last !== undefined) return { seqs, reached: last }
+      if (seqs.length >= count) return { seqs, reached: answer.firstSeq }
+      if (index === now.length - 1) waiting = waiting.slice(now.length)
+    }
+  }
+  return { seqs, reached: 0n }
+}
+
+/** The chunk that holds the newest operation below, the last one when that is not indexed yet. */
+async function chunkOf(q: Queryable, walletId: bigint, below: bigint): Promise<number | null> {
+  const { rows } = await q.query<{ no: number | null }>(
+    `select coalesce(
+       (select no from history.chunks where wallet_id = $1 and last_seq >= $2::bigint - 1 order by last_seq limit 1),
+       (select no from history.chunks where wallet_id = $1 order by no desc limit 1)
+     ) as no`,
+    [walletId, below],
+  )
+  return rows[0]?.no ?? null
+}
+
+interface RunMatches {
+  /** Unordered, and cut off past MATCHES_OF_A_RUN_MAX. */
+  seqs: bigint[]
+  /** No operation of the run is below. */
+  firstSeq: bigint
+}
+
+/**
+ * The parts of a run are in order of size: those to look at begin with the last one that starts below the range.
+ * By both columns, since one frequent amount can fill thousands of parts that all start alike.
+ */
+const PARTS_IN_RANGE = `
+  select part.sizes, part.seqs
+  from (select) one
+  left join lateral (
+    select smallest, part from history.sizes
+    where wallet_id = $1 and asset_id = $2 and level = wanted.level and run = wanted.run and smallest < $3
+    order by smallest desc, part desc limit 1
+  ) first on true
+  join history.sizes part
+    on part.wallet_id = $1 and part.asset_id = $2 and part.level = wanted.level and part.run = wanted.run
+    and (part.smallest, part.part) >= (coalesce(first.smallest, 0), coalesce(first.part, 0))
+    and part.smallest <= $4`
+
+async function matchesOfRuns(
+  q: Queryable,
+  { walletId, assetId, sizes }: SizeSearch,
+  runs: readonly Run[],
+  below: bigint,
+): Promise<RunMatches[]> {
+  const { rows } = await q.query<RunMatches>(
+    `select array(
+         select moved.seq from (${PARTS_IN_RANGE}) part cross join unnest(part.sizes, part.seqs) moved (size, seq)
+         where moved.size between $3 and $4 and moved.seq < $7 limit ${MATCHES_OF_A_RUN_MAX + 1}
+       ) as seqs,
+       coalesce((select last_seq + 1 from history.chunks
+         where wallet_id = $1 and no = (wanted.run << (wanted.level * ${RUN_FAN_OUT_BITS})) - 1), 0) as "firstSeq"
+     from unnest($5::integer[], $6::integer[]) with ordinality wanted (level, run, place)
+     order by wanted.place`,
+    [
+      walletId,
+      assetId,
+      sizes.least,
+      sizes.most,
+      runs.map(({ level }) => level),
+      runs.map(({ run }) => run),
+      below,
+    ],
+  )
+  return rows
+}
+
+/** Of one chunk with many matches. */
+async function newestOfChunk(
+  q: Queryable,
+  { walletId, assetId, sizes }: SizeSearch,
+  { run, below, count }: { run: Run; below: bigint; count: number },
+): Promise<bigint[]> {
+  const { rows } = await q.query<{ seq: bigint }>(
+    `select moved.seq from (values ($5::integer, $6::integer)) wanted (level, run)
+     cross join lateral (${PARTS_IN_RANGE}) part cross join unnest(part.sizes, part.seqs) moved (size, seq)
+     where moved.size between $3 and $4 and moved.seq < $7
+     order by moved.seq desc limit $8`,
+    [walletId, assetId, sizes.least, sizes.most, run.level, run.run, below, count],
+  )
+  return rows.map(({ seq }) => seq)
+}

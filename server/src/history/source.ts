@@ -1,0 +1,60 @@
+import type { Queryable } from '#db'
+
+/**
+ * A part of a wallet's history: every operation in it has seq ≥ `reached`, and none that belongs there is missing
+ * from `seqs`, which is newest first.
+ */
+export interface Stretch {
+  readonly seqs: readonly bigint[]
+  /** 0 when the whole of the rest was seen. */
+  readonly reached: bigint
+}
+
+/** Operations with one property, or at least those, newest first. */
+export interface Source {
+  /**
+   * The next operations older than `below` (seq < below), about `count` of them, or fewer with `reached` > 0 when
+   * enough was looked at: a search goes on from `reached`.
+   */
+  seek(q: Queryable, below: bigint, count: number): Promise<Stretch>
+}
+
+/** What a read of up to `count` newest seqs says: with fewer there is nothing further down. */
+export function stretchOf(seqs: readonly bigint[], count: number): Stretch {
+  const last = seqs.at(-1)
+  return { seqs, reached: last === undefined || seqs.length < count ? 0n : last }
+}
+
+/** Operations of any of the sources. */
+export function anyOf(sources: readonly Source[]): Source {
+  return {
+    seek: async (q, below, count) => {
+      let reached = 0n
+      const seen = new Set<bigint>()
+      for (const source of sources) {
+        const stretch = await source.seek(q, below, count)
+        if (stretch.reached > reached) reached = stretch.reached
+        for (const seq of stretch.seqs) seen.add(seq)
+      }
+      return { seqs: newestFirst([...seen].filter((seq) => seq >= reached)), reached }
+    },
+  }
+}
+
+/**
+ * What can match, given what every source knows: the operations in all of them, as far down as the one that sees
+ * furthest. Where another source does not see that far, its word is missing, and what is returned may not match.
+ */
+export function intersect(stretches: readonly Stretch[]): Stretch {
+  const furthest = stretches.reduce((best, stretch) => (stretch.reached < best.reached ? stretch : best))
+  const others = stretches.filter((stretch) => stretch !== furthest)
+  const known = others.map(({ seqs, reached }) => ({ seqs: new Set(seqs), reached }))
+  const possible = furthest.seqs.filter((seq) =>
+    known.every((other) => seq < other.reached || other.seqs.has(seq)),
+  )
+  return { seqs: possible, reached: furthest.reached }
+}
+
+export function newestFirst(seqs: readonly bigint[]): bigint[] {
+  return seqs.toSorted((one, other) => (one < other ? 1 : one > other ? -1 : 0))
+}
