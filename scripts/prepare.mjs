@@ -197,10 +197,13 @@ async function npm(args, cwd) {
   ]
   const { code, output } = await capture(program, [...first, ...args, ...quiet], cwd, env)
   if (code === 0) return
-  const reason = UNREACHABLE.test(output)
-    ? 'The npm registry cannot be reached. The first start needs it, later ones do not.'
-    : 'npm could not install the packages.'
-  throw new Trouble(`${reason}\n\n${output.trim().slice(-3000)}`)
+  if (UNREACHABLE.test(output)) {
+    const [first] = output.match(/request to .*|network .*/) ?? ['']
+    throw new Trouble(
+      `The npm registry cannot be reached; the first start needs it, later ones do not.\n${first}`,
+    )
+  }
+  throw new Trouble(`npm could not install the packages.\n\n${output.trim().slice(-3000)}`)
 }
 
 function capture(program, args, cwd, env) {

@@ -1,6 +1,6 @@
 // Starting programs so that none outlives us: in a group of their own, which is ended as a whole.
 import { spawn } from 'node:child_process'
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { ROOT } from './prepare.mjs'
 
@@ -87,14 +87,26 @@ export function passSignals(pass) {
   return () => listeners.forEach(([signal, listener]) => process.off(signal, listener))
 }
 
-/** npm that is killed outright cannot tell us; we then have another parent. */
+/** npm that is killed outright cannot tell us; somebody on the way up to it then has another parent. */
 function watchParent(whenGone) {
   if (process.env.npm_lifecycle_event === undefined) return () => {}
-  const parent = process.ppid
+  const before = wayToNpm()
   const timer = setInterval(() => {
-    if (process.ppid === parent) return
+    if (wayToNpm() === before) return
     clearInterval(timer)
     whenGone()
   }, 1_000)
   return () => clearInterval(timer)
+}
+
+/** Our parent is npm, or the shell that npm started us with; then npm is the shell's parent. */
+function wayToNpm() {
+  const parent = process.ppid
+  try {
+    const isShell = readFileSync(`/proc/${parent}/cmdline`, 'utf8').includes('-c\0node scripts/run.mjs')
+    const stat = readFileSync(`/proc/${parent}/stat`, 'utf8')
+    return isShell ? `${parent} ${stat.slice(stat.lastIndexOf(')')).split(' ')[2]}` : `${parent}`
+  } catch {
+    return `${parent}`
+  }
 }
