@@ -9,8 +9,8 @@ export interface LoadPlan {
   readonly port: number
   readonly connections: number
   readonly seconds: number
-  /** The whole next request, head and body, as bytes to write. */
-  readonly next: (connection: number) => string
+  /** The whole next request, head and body; null when there is nothing more to ask. */
+  readonly next: () => string | null
 }
 
 export interface LoadResult {
@@ -88,16 +88,19 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
   const latencies: number[] = []
   const statuses: Record<string, number> = {}
   let firstFailure: string | null = null
-  const connections = await Promise.all(Array.from({ length: plan.connections }, () => Connection.open(plan.port)))
+  const connections = await Promise.all(
+    Array.from({ length: plan.connections }, () => Connection.open(plan.port)),
+  )
   const started = performance.now()
   const until = started + plan.seconds * 1000
   await Promise.all(
-    connections.map(async (connection, index) => {
-      for (let at = performance.now(); at < until; ) {
-        const { status, body } = await connection.ask(plan.next(index))
-        const now = performance.now()
-        latencies.push(now - at)
-        at = now
+    connections.map(async (connection) => {
+      while (performance.now() < until) {
+        const request = plan.next()
+        if (request === null) break
+        const at = performance.now()
+        const { status, body } = await connection.ask(request)
+        latencies.push(performance.now() - at)
         statuses[status] = (statuses[status] ?? 0) + 1
         if (status >= 300) firstFailure ??= body
       }
@@ -106,7 +109,10 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
   )
   const seconds = (performance.now() - started) / 1000
   const sorted = Float64Array.from(latencies).toSorted()
-  const succeeded = Object.entries(statuses).reduce((sum, [status, count]) => (Number(status) < 300 ? sum + count : sum), 0)
+  const succeeded = Object.entries(statuses).reduce(
+    (sum, [status, count]) => (Number(status) < 300 ? sum + count : sum),
+    0,
+  )
   return {
     perSecond: succeeded / seconds,
     answered: latencies.length,
