@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { assetCode, decimalText, givenTimestamp, timestamp } from './shared.ts'
+import { assetCode, decimalText, givenTimestamp, pageLimit, timestamp } from './shared.ts'
 import { assetKind } from './wallets.ts'
 
 export const asset = z.strictObject({
@@ -62,3 +62,93 @@ export const rateHistory = z.strictObject({
   nextCursor: z.null(),
 })
 export type RateHistory = z.infer<typeof rateHistory>
+
+export const timeliness = z.enum(['realTime', 'delayed', 'endOfDay'])
+
+export const stockPrice = z.strictObject({
+  last: decimalText,
+  bid: decimalText.nullable(),
+  ask: decimalText.nullable(),
+  /** Against the previous session's close; null when that is not known. */
+  change: z.string().nullable(),
+  changePercent: z.string().nullable(),
+  asOf: timestamp,
+  source: z.string(),
+  ageSeconds: z.number().int(),
+  stale: z.boolean(),
+  timeliness,
+})
+export type StockPrice = z.infer<typeof stockPrice>
+
+export const instrument = z.strictObject({
+  id: z.string(),
+  /** The asset code in wallets and postings. */
+  code: assetCode,
+  ticker: z.string(),
+  mic: z.string(),
+  figi: z.string().nullable(),
+  name: z.string(),
+  type: z.enum(['stock', 'etf', 'adr']),
+  currency: assetCode,
+  status: z.enum(['active', 'delisted']),
+  delistedOn: z.string().nullable(),
+  simulated: z.boolean(),
+  /** Null: unknown. */
+  price: stockPrice.nullable(),
+  /** Closes of about the last 30 sessions, oldest first, adjusted for splits. */
+  sparkline: z.array(decimalText),
+})
+export type Instrument = z.infer<typeof instrument>
+export const instrumentsQuery = z.strictObject({
+  q: z.string().min(1).max(60).optional(),
+  limit: pageLimit(50, 20),
+})
+export const instruments = z.strictObject({ items: z.array(instrument), nextCursor: z.null() })
+
+export const corporateAction = z.strictObject({
+  kind: z.enum(['split', 'dividend', 'rename', 'delisting']),
+  /** Ex-date, or the day it took effect: `2026-03-02`. */
+  on: z.string(),
+  /** `4:1`, `0.24 USD`, `FB → META`. */
+  text: z.string(),
+})
+export const instrumentInFull = instrument.extend({
+  market: z.strictObject({
+    open: z.boolean(),
+    opensAt: timestamp,
+    closesAt: timestamp,
+    halfDay: z.boolean(),
+  }),
+  previousClose: decimalText.nullable(),
+  dayRange: z.strictObject({ low: decimalText, high: decimalText }).nullable(),
+  yearRange: z.strictObject({ low: decimalText, high: decimalText }).nullable(),
+  volume: z.string().nullable(),
+  formerTickers: z.array(z.strictObject({ ticker: z.string(), until: z.string() })),
+  corporateActions: z.array(corporateAction),
+})
+export type InstrumentInFull = z.infer<typeof instrumentInFull>
+
+export const candleSpan = z.enum(['minute', 'fiveMinutes', 'hour', 'day', 'week'])
+export const candlesQuery = z.strictObject({
+  span: candleSpan.default('day'),
+  from: givenTimestamp.optional(),
+  to: givenTimestamp.optional(),
+})
+export const candle = z.strictObject({
+  at: timestamp,
+  open: decimalText,
+  high: decimalText,
+  low: decimalText,
+  close: decimalText,
+  volume: z.string(),
+})
+export type Candle = z.infer<typeof candle>
+export const candles = z.strictObject({
+  instrument: z.string(),
+  span: candleSpan,
+  adjusted: z.literal(true),
+  source: z.string().nullable(),
+  items: z.array(candle),
+  nextCursor: z.null(),
+})
+export type Candles = z.infer<typeof candles>
