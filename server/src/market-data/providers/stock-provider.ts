@@ -180,6 +180,7 @@ export type StreamChannel = 'minuteBars' | 'secondBars' | 'trades' | 'quotes'
 
 export interface StreamTopic {
   readonly channel: StreamChannel
+  /** `*`: all of them. */
   readonly ticker: string
 }
 
