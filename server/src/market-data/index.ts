@@ -14,3 +14,11 @@ export type { RateProvider, RateSnapshotDraft } from './providers/rate-provider.
 export { rateHistory, type RateHistory, type RatePoint, type Span } from './rate-history.ts'
 export { marketDataRoutes, type MarketDataRoutesDeps } from './routes.ts'
 export { createVolatility, type Volatility } from './volatility.ts'
+
+// Stocks.
+export { corporateActions, type CorporateAction } from './corporate-actions.ts'
+export { dailyCloses, type DailyClose } from './daily-closes.ts'
+export { openInstrumentBook, type Instrument, type InstrumentBook } from './instrument-book.ts'
+export { createMarketHours, type MarketHours, type MarketSession } from './market-hours.ts'
+export { createPriceBook, type KnownStockPrice, type PriceBook, type StockPrice } from './price-book.ts'
+export { newestPriceSeq, pricesSince, type PriceObservation } from './stock-prices.ts'

@@ -38,11 +38,16 @@ export function walkAt(seed: number, name: string, atMs: number): number {
 const ANCHOR_DEVIATION = Math.SQRT1_2
 
 /** A standard normal number that depends on nothing but its arguments (Box–Muller over two hashes). */
-function gaussian(key: number, span: number, node: number): number {
+export function gaussian(key: number, span: number, node: number): number {
   const first = hash(hash(key, span), node)
   const second = hash(first, 0x9e3779b9)
   const uniform = (first + 0.5) / 2 ** 32
   return Math.sqrt(-2 * Math.log(uniform)) * Math.cos((2 * Math.PI * second) / 2 ** 32)
+}
+
+/** A number from 0, included, to 1 that depends on nothing but its arguments. */
+export function fraction(key: number, first: number, second: number): number {
+  return hash(hash(key, first), second) / 2 ** 32
 }
 
 /** Two rounds of MurmurHash3's finalizer, https://github.com/aappleby/smhasher/wiki/MurmurHash3 */
@@ -53,7 +58,8 @@ function hash(state: number, value: number): number {
   return (mixed ^ (mixed >>> 15)) >>> 0
 }
 
-function hashText(text: string, seed: number): number {
+/** A key for what is called `text` under this seed. */
+export function hashText(text: string, seed: number): number {
   let state = hash(seed, text.length)
   for (const letter of text) state = hash(state, letter.codePointAt(0) ?? 0)
   return state
