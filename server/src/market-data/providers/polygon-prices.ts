@@ -20,7 +20,7 @@ export function isRow(value: unknown): value is Row {
 
 /** A ticker as exchanges write them: `BRK.B`, `BACpB`, `CIG.C`. */
 export function tickerIn(value: unknown): string | null {
-  return typeof value === 'string' && /^[A-Z0-9][A-Za-z0-9.\-/]{0,19}$/.test(value) ? value : null
+  return typeof value === 'string' && /^[A-Z0-9][A-Za-z0-9.-]{0,19}$/.test(value) ? value : null
 }
 
 /** A positive price as plain decimal text, or null. */

@@ -45,42 +45,51 @@ interface BudgetState {
 /** The pause after a 429 that names none, and after the next ones; the last repeats. */
 const BLOCK_SECONDS = [60, 120, 300, 900] as const
 const BLOCK_SECONDS_MAX = 3600
-/** A turn that was moved by a block is asked for again, at most this often. */
-const TURNS_MAX = 5
+/** A turn is moved when those before it came late, or by a block; at most this often. */
+const MOVES_MAX = 50
 
 /**
- * The shared budget on PostgreSQL. Each caller books the first free moment under the row's lock and sleeps until
- * then, so waiting is fair by construction; the sleep holds no connection. Moments come from the callers' clocks:
- * windows are a second longer than the provider's minute to make up for how far these may be apart.
+ * The shared budget on PostgreSQL. Each caller books the first free moment under the row's lock, sleeps until then
+ * without holding a connection, and under the lock again makes sure that it really is its turn: those before may
+ * have woken late, and what counts is when requests are sent. So waiting is fair by construction and the limit
+ * holds in every window. Moments come from the callers' clocks, which may be apart by as much as the plan's window
+ * is longer than the provider's minute.
  */
 export function requestBudget(options: RequestBudgetOptions): RequestBudget {
   const { db, name, clock } = options
   const sleep = options.sleep ?? ((ms, signal) => sleepFor(ms, undefined, { signal }))
   const locked = <T>(work: (tx: Tx, state: BudgetState) => Promise<T>) =>
     db.transaction(async (tx) => work(tx, await lockBudget(tx, name, options.firstPlan)))
-  const book = (deadline: Date) =>
+  const book = (mine: Date | null, deadline: Date) =>
     locked(async (tx, state) => {
       const now = clock()
-      const at = nextTurn(state, now)
+      const others = { ...state, grantedAt: stillCounting(state, mine, now) }
+      const at = mine === null ? nextTurn(others, now) : earliestTurn(others, now)
+      const grants = at > deadline ? others.grantedAt : [...others.grantedAt, at].toSorted(byTime)
+      await recordGrants(tx, name, grants, grants.length - others.grantedAt.length - (mine === null ? 0 : 1))
       if (at > deadline) await countTurnedAway(tx, name)
-      else await recordGrants(tx, name, [...stillCounting(state, now), at])
       return { at, now }
     })
+  const giveBack = (mine: Date) =>
+    locked((tx, state) => recordGrants(tx, name, stillCounting(state, mine, clock()), -1))
   return {
     async take({ signal, waitSecondsMax }) {
       const deadline = later(clock(), waitSecondsMax)
-      for (let turn = 0; turn < TURNS_MAX; turn += 1) {
-        if (signal.aborted) throw stopped()
-        const { at, now } = await book(deadline)
-        if (at > deadline) throw outOfBudget(at, now)
-        if (at <= now) return
-        await waitFor(sleep, at.getTime() - now.getTime(), signal).catch(async (error: unknown) => {
-          await locked((tx, state) => recordGrants(tx, name, withoutOne(state.grantedAt, at), -1))
-          throw error
-        })
-        const blockedUntil = await readBlock(db, name)
-        if (blockedUntil === null || blockedUntil <= clock()) return
+      if (signal.aborted) throw stopped()
+      let mine: Date | null = null
+      for (let moves = 0; moves < MOVES_MAX; moves += 1) {
+        const turn: { at: Date; now: Date } = await book(mine, deadline)
+        if (turn.at > deadline) throw outOfBudget(turn.at, turn.now)
+        if (turn.at <= turn.now) return
+        mine = turn.at
+        try {
+          await sleep(turn.at.getTime() - turn.now.getTime(), signal)
+        } catch (error) {
+          await giveBack(turn.at)
+          throw signal.aborted ? stopped() : error
+        }
       }
+      if (mine !== null) await giveBack(mine)
       throw outOfBudget(later(clock(), BLOCK_SECONDS[0]), clock())
     },
     block: (seconds) =>
@@ -103,43 +112,34 @@ export function requestBudget(options: RequestBudgetOptions): RequestBudget {
   }
 }
 
-/** The first moment at which one more request keeps every window within its limit. */
-export function nextTurn(state: BudgetState, now: Date): Date {
-  const { requestsMax, windowSeconds } = state.plan
-  const oldestThatCounts = state.grantedAt.at(-requestsMax)
-  const free =
-    state.grantedAt.length < requestsMax || oldestThatCounts === undefined
-      ? now
-      : later(oldestThatCounts, windowSeconds)
-  // Not before a turn that was already given: those who came first go first.
-  return [free, state.grantedAt.at(-1) ?? now, state.blockedUntil ?? now].reduce(
-    (latest, moment) => laterOf(latest, moment),
-    now,
-  )
+/** The first moment that a newcomer can have: after all who have come before. */
+function nextTurn(state: BudgetState, now: Date): Date {
+  const free = freeAfter(state.grantedAt, state.plan, now)
+  return laterOf(laterOf(free, state.grantedAt.at(-1) ?? null), state.blockedUntil)
 }
 
-/** All of the last window, not just `requestsMax` of them: a turn that is given back makes an older one count. */
-function stillCounting(state: BudgetState, now: Date): readonly Date[] {
+/** The first moment at which one whose turn has come may send: those whose turn is yet to come do not count. */
+function earliestTurn(state: BudgetState, now: Date): Date {
+  const past = state.grantedAt.filter((at) => at <= now)
+  return laterOf(freeAfter(past, state.plan, now), state.blockedUntil)
+}
+
+/** When one more keeps every window within its limit. */
+function freeAfter(grants: readonly Date[], plan: RequestPlan, now: Date): Date {
+  const leaving = grants.at(-plan.requestsMax)
+  if (grants.length < plan.requestsMax || leaving === undefined) return now
+  return laterOf(now, later(leaving, plan.windowSeconds))
+}
+
+/** All of the last window but `mine`, not just `requestsMax` of them: a turn given back makes an older one count. */
+function stillCounting(state: BudgetState, mine: Date | null, now: Date): readonly Date[] {
   const since = later(now, -state.plan.windowSeconds)
-  return state.grantedAt.filter((at) => at > since)
+  const index = mine === null ? -1 : state.grantedAt.findIndex((at) => at.getTime() === mine.getTime())
+  return state.grantedAt.filter((at, place) => place !== index && at > since)
 }
 
-function withoutOne(grants: readonly Date[], at: Date): readonly Date[] {
-  const index = grants.findLastIndex((grant) => grant.getTime() === at.getTime())
-  return index < 0 ? grants : grants.toSpliced(index, 1)
-}
-
-async function waitFor(
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>,
-  ms: number,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await sleep(ms, signal)
-  } catch (error) {
-    if (signal.aborted) throw stopped()
-    throw error
-  }
+function byTime(left: Date, right: Date): number {
+  return left.getTime() - right.getTime()
 }
 
 function stopped(): ProviderError {
@@ -195,7 +195,12 @@ async function lockBudget(tx: Tx, name: string, firstPlan: RequestPlan): Promise
   }
 }
 
-async function recordGrants(tx: Tx, name: string, grantedAt: readonly Date[], counted = 1): Promise<void> {
+async function recordGrants(
+  tx: Tx,
+  name: string,
+  grantedAt: readonly Date[],
+  counted: number,
+): Promise<void> {
   await tx.query(
     `update market_data.provider_budgets set granted_at = $2::timestamptz[], granted = granted + $3
       where budget = $1`,
@@ -230,14 +235,6 @@ async function clearBlocks(db: Database, name: string): Promise<void> {
     `update market_data.provider_budgets set blocks_in_a_row = 0 where budget = $1 and blocks_in_a_row > 0`,
     [name],
   )
-}
-
-async function readBlock(db: Database, name: string): Promise<Date | null> {
-  const { rows } = await db.query<{ blocked_until: Date | null }>(
-    'select blocked_until from market_data.provider_budgets where budget = $1',
-    [name],
-  )
-  return rows[0]?.blocked_until ?? null
 }
 
 async function recordPlan(tx: Tx, name: string, plan: RequestPlan): Promise<void> {
