@@ -16,10 +16,18 @@ export function useOperationWords() {
     return t(`kinds.${kind}` as MessageKey)
   }
 
+  /** What a row says beside its time: the kind, unless the title has said it. */
+  function aboutOf(operation: Operation): string[] {
+    const kind = operation.counterparty === undefined ? [] : [kindOf(operation)]
+    const note = operation.note === undefined ? [] : [operation.note]
+    const reversed = operation.status === 'reversed' ? [t('history.reversed')] : []
+    return [...kind, ...reversed, ...note]
+  }
+
   function kindOf(operation: Operation): string {
     if (operation.kind === 'transfer') return t(isIncoming(operation) ? 'history.received' : 'history.sent')
     return t(`kinds.${operation.kind}` as MessageKey)
   }
 
-  return { titleOf, kindOf }
+  return { titleOf, kindOf, aboutOf }
 }

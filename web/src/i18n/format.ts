@@ -35,6 +35,19 @@ export function useFormat() {
     return displayAmount(parsed.minor, scale, tag.value, { ...quantity, ...options }).replace('-', '−')
   }
 
+  /** The same in two parts that meet before the decimal mark. */
+  function figureParts(
+    amount: string,
+    asset: string,
+    options?: DisplayOptions,
+  ): [whole: string, fraction: string] {
+    const text = figure(amount, asset, options)
+    const mark = text.search(/[.,]\d+$/u)
+    // English groups with the mark that Polish parts decimals with; an asset without decimals has no mark.
+    const has = mark >= 0 && (scaleOf(asset, amount) > 0 || currencyByCode(asset) === undefined)
+    return has ? [text.slice(0, mark), text.slice(mark)] : [text, '']
+  }
+
   /** With its unit. The blank does not break, so a figure never parts from its code. */
   const money = (amount: string, asset: string, options?: DisplayOptions) =>
     `${figure(amount, asset, options)}\u00a0${asset}`
@@ -54,7 +67,8 @@ export function useFormat() {
    */
   function shortRate(text: string): [whole: string, fraction: string] {
     const whole = text.split('.')[0] ?? ''
-    const digits = whole.length >= 4 ? 2 : whole === '0' ? 5 : 4
+    const zeros = /^0\.(0*)/u.exec(text)?.[1]?.length ?? 0
+    const digits = whole.length >= 4 ? 2 : whole === '0' ? Math.min(zeros + 4, 10) : 4
     const shown = new Intl.NumberFormat(tag.value, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
@@ -95,8 +109,13 @@ export function useFormat() {
     }).format(new Date(moment))
   }
 
-  /** `today 14:00` for figures whose age matters. */
-  const moment = (at: string) => (dayOf(at) === dayOf(new Date()) ? time(at) : dateTime(at))
+  /** `14:00` of today, else `20 Nov, 11:45`: for figures whose age matters. */
+  function moment(at: string): string {
+    if (dayOf(at) === dayOf(new Date())) return time(at)
+    return dates(tag.value, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
+      new Date(at),
+    )
+  }
 
   /** The currency's name in the language of the page; ours where the browser knows none. */
   function assetName(code: string, fallback?: string): string {
@@ -110,6 +129,7 @@ export function useFormat() {
 
   return {
     figure,
+    figureParts,
     money,
     decimal,
     shortRate,
