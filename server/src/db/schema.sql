@@ -383,9 +383,8 @@ alter table wallets.opened_assets add constraint opened_assets_pkey PRIMARY KEY 
 alter table wallets.opened_assets add constraint opened_assets_wallet_id_check CHECK ((wallet_id >= 1000));
 
 CREATE INDEX exposures_by_change ON exchange.exposures USING btree (changed_at);
-CREATE INDEX quotes_by_expiry ON exchange.quotes USING btree (expires_at);
 CREATE INDEX quotes_live ON exchange.quotes USING btree (wallet_id, expires_at);
-CREATE INDEX quotes_open ON exchange.quotes USING btree (from_asset_id, to_asset_id, rate_version) WHERE (outcome = 'open'::text);
+CREATE INDEX quotes_open ON exchange.quotes USING btree (from_asset_id, to_asset_id, rate_version, expires_at) WHERE (outcome = 'open'::text);
 CREATE INDEX api_keys_by_customer ON identity.api_keys USING btree (customer_id) WHERE (revoked_at IS NULL);
 CREATE INDEX attempts_by_forget_at ON identity.attempts USING btree (forget_at);
 CREATE INDEX audit_log_by_customer ON identity.audit_log USING btree (customer_id, id);
