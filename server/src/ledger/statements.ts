@@ -13,6 +13,14 @@ import type { PreparedCommand } from './prepare-command.ts'
 /** Sends statements, in one go where the connection can, and gives their results in order. */
 export type Run = (statements: NamedStatement[]) => Promise<QueryResult[]>
 
+/** The first failure, in the statements' order: those behind it failed because of it. */
+export function resultsOf(settled: PromiseSettledResult<QueryResult>[]): QueryResult[] {
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
+}
+
 /** No sequential scan, no join but nested loops over primary keys, no compilation, one plan for all parameters. */
 export const PLAN_SETTINGS: Readonly<Record<string, string>> = {
   enable_seqscan: 'off',
