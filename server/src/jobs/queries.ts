@@ -130,6 +130,13 @@ export async function keepLease(
   return rows.map((row) => row.pool_id)
 }
 
-export async function endLease(q: Queryable, poolId: string): Promise<void> {
-  await q.query('delete from jobs.runners where pool_id = $1', [poolId])
+/** Ends the lease of a runner that holds no job; false when it still holds one. */
+export async function endIdleLease(q: Queryable, poolId: string): Promise<boolean> {
+  const { rowCount } = await q.query(
+    `delete from jobs.runners
+      where pool_id = $1
+        and not exists (select from ${QUEUE_SCHEMA}._private_jobs where locked_by = $1)`,
+    [poolId],
+  )
+  return rowCount === 1
 }
