@@ -10,7 +10,7 @@ export const RUN_LEVEL_MAX = 2
 /** More matches than this in one run: only its newest are wanted, so it is searched part by part. */
 const MATCHES_OF_A_RUN_MAX = 64
 /** How many runs are asked for their matches at once: few at first, since the newest may be enough. */
-const RUNS_ASKED_MAX = [2, 8, 64]
+const RUNS_ASKED_MAX = [2, 64]
 
 export interface SizeRange {
   readonly least: bigint
