@@ -14,7 +14,7 @@ export default defineConfig({
     // Without a locale the browser takes the machine's, and a POSIX one breaks number formats.
     locale: 'en-GB',
     timezoneId: 'Europe/Warsaw',
-    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
     launchOptions: await launchOptions(),
   },
 })

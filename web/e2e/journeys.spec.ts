@@ -52,7 +52,7 @@ test('two people sign up, one converts and sends, and both histories explain it'
   await expect(page.getByText('house, fees')).toBeVisible()
 
   await edek.page.goto('/history?q=lunch')
-  await expect(edek.page.getByRole('button', { name: /Ala Makota.*20\.50/u })).toBeVisible()
+  await expect(edek.page.getByRole('button', { name: /@ala_.*20\.50/u })).toBeVisible()
   await edek.page.getByRole('button', { name: /Filters/u }).click()
   await edek.page.getByLabel('Kind').selectOption('Conversion')
   await expect(edek.page.getByText('Nothing matches')).toBeVisible()

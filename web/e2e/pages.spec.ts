@@ -89,7 +89,7 @@ const OUTSIDE: Record<string, (page: Page) => Promise<void>> = {
     await page.goto('/sign-up')
     await page.getByLabel('Your name').fill('Łucja Żak')
     await page.getByLabel('Password', { exact: true }).fill('lucja zak 1')
-    await expect(page.getByText(/guess|try|Good/u)).toBeVisible()
+    await expect(page.getByText(/^(Good|Very good|Still easy|Very easy|Among)/u)).toBeVisible()
   },
   'sign-up-errors': async (page) => {
     await page.goto('/sign-up')
@@ -141,5 +141,5 @@ async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const over = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   )
-  expect(over).toBe(0)
+  expect.soft(over).toBeLessThanOrEqual(0)
 }

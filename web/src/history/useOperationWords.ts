@@ -8,7 +8,7 @@ export function useOperationWords() {
 
   function titleOf(operation: Operation): string {
     const { kind, counterparty } = operation
-    if (counterparty !== undefined) return counterparty.name
+    if (counterparty !== undefined) return `@${counterparty.handle}`
     if (kind === 'conversion') {
       const { out, in: into } = sides(operation)
       return `${out[0]?.asset ?? ''} → ${into[0]?.asset ?? ''}`
@@ -16,12 +16,14 @@ export function useOperationWords() {
     return t(`kinds.${kind}` as MessageKey)
   }
 
-  /** What a row says beside its time: the kind, unless the title has said it. */
+  /** What a row says beside its time: the note, or the kind where there is none and the title has not said it. */
   function aboutOf(operation: Operation): string[] {
-    const kind = operation.counterparty === undefined ? [] : [kindOf(operation)]
-    const note = operation.note === undefined ? [] : [operation.note]
-    const reversed = operation.status === 'reversed' ? [t('history.reversed')] : []
-    return [...kind, ...reversed, ...note]
+    const { counterparty, note, status } = operation
+    const about = note ?? (counterparty === undefined ? undefined : kindOf(operation))
+    return [
+      ...(status === 'reversed' ? [t('history.reversed')] : []),
+      ...(about === undefined ? [] : [about]),
+    ]
   }
 
   function kindOf(operation: Operation): string {

@@ -52,9 +52,10 @@ export function useFormat() {
   const money = (amount: string, asset: string, options?: DisplayOptions) =>
     `${figure(amount, asset, options)}\u00a0${asset}`
 
-  /** A rate keeps the digits it was given, since they were chosen for it. */
+  /** A rate keeps the digits it was given, except zeros at the end that say nothing (four digits are usual). */
   function decimal(text: string): string {
-    const digits = text.split('.')[1]?.length ?? 0
+    const given = text.split('.')[1] ?? ''
+    const digits = Math.max(given.replace(/0+$/u, '').length, Math.min(given.length, 4))
     return new Intl.NumberFormat(tag.value, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
@@ -76,6 +77,9 @@ export function useFormat() {
     const mark = shown.length - digits - 1
     return [shown.slice(0, mark), shown.slice(mark)]
   }
+
+  /** Masked letters are few enough to read past: `Wa*** N***`, however long the name is. */
+  const personName = (name: string) => name.replaceAll(/\*{2,}/gu, '***')
 
   /** Central banks and vendors by their own names; anything else as the server calls it. */
   function sourceName(source: string): string {
@@ -134,6 +138,7 @@ export function useFormat() {
     decimal,
     shortRate,
     sourceName,
+    personName,
     percentOfBps,
     time,
     date,

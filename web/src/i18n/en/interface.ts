@@ -43,6 +43,5 @@ export const interfaceWords = {
     simulated: 'simulated market',
     all: 'All {n}',
     fewer: 'Fewer',
-    convertTo: '1 {base} is {rate} {counter}. Convert.',
   },
 }

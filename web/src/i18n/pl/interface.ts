@@ -45,6 +45,5 @@ export const interfaceWords = {
     simulated: 'rynek symulowany',
     all: 'Wszystkie ({n})',
     fewer: 'Mniej',
-    convertTo: '1 {base} to {rate} {counter}. Wymień.',
   },
 }
