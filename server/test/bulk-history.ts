@@ -99,7 +99,7 @@ select
 from made
 cross join lateral (
   -- Everyday amounts, and none that the search for the rare one finds.
-  select case when raw between 98700 and 98799 then 98699 when what = 'conversion' then raw * 9 / 10 else raw end
+  select case when raw between 98700 and 98799 then 98699 when what = 'conversion' then 1 + raw * 9 / 10 else raw end
     as amount
   from (select 1 + random % 100000 as raw) drawn
 ) amounts
