@@ -291,17 +291,33 @@ describe('stopping', () => {
   })
 })
 
-test('what a process that was killed had locked is taken over when its lease has run out', async () => {
-  const jobs = jobsOf([noting('note')], [], { leaseSeconds: 2 })
-  await enqueue(jobs, 'note')
-  await ownerDb.query(
-    `update graphile_worker._private_jobs set locked_by = 'dead', locked_at = now(), attempts = 1`,
-  )
-  await ownerDb.query(`insert into jobs.runners (pool_id, host, seen_at) values ('dead', 'gone', now())`)
-  await jobs.start()
-  await sleep(500)
-  expect(ran).toEqual([])
-  await expect.poll(() => ran.length, { timeout: 10_000 }).toBe(1)
+describe('what a process that was killed had locked', () => {
+  test.each([
+    ['is taken over when its lease has run out', true],
+    ['is taken over too if it never said that it lived', false],
+  ])('%s', async (_name, hasLease) => {
+    const jobs = jobsOf([noting('note')], [], { leaseSeconds: 2 })
+    await enqueue(jobs, 'note')
+    await ownerDb.query(
+      `update graphile_worker._private_jobs set locked_by = 'dead', locked_at = now(), attempts = 1`,
+    )
+    if (hasLease) await ownerDb.query(`insert into jobs.runners (pool_id, host) values ('dead', 'gone')`)
+    await jobs.start()
+    await sleep(500)
+    expect(ran).toEqual([])
+    await expect.poll(() => ran.length, { timeout: 10_000 }).toBe(1)
+  })
+
+  test('stays with it while it says that it lives, however long the job takes', async () => {
+    const first = jobsOf([noting('slow', () => sleep(3500))], [], { leaseSeconds: 1 })
+    const second = jobsOf([noting('slow')], [], { leaseSeconds: 1 })
+    await enqueue(first, 'slow')
+    await first.start()
+    await expect.poll(() => ran).toHaveLength(1)
+    await second.start()
+    await sleep(3000)
+    expect(ran).toHaveLength(1)
+  })
 })
 
 test.each([0, 5, 20, 200])('a runner whose connections are cut %i ms after its start goes on', async (ms) => {

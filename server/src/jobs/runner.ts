@@ -52,7 +52,10 @@ export async function startRunner(
 ): Promise<RunningQueue> {
   const stopped = new AbortController()
   const pool = openPool(deps)
-  let life: Life | null = await beginLife(deps, jobs, pool)
+  let life: Life | null = await beginLife(deps, jobs, pool).catch(async (error: unknown) => {
+    await pool.end()
+    throw error
+  })
   const supervised = supervise()
 
   async function supervise(): Promise<void> {
