@@ -121,6 +121,8 @@ const HOSTILE_VALUES: readonly unknown[] = [
 const FREE_TEXT = new Set(['name', 'note', 'password'])
 
 function isHostile(field: string, value: unknown): boolean {
+  // To choose no further currency is right.
+  if (field === 'currencies' && Array.isArray(value) && value.length === 0) return false
   if (!FREE_TEXT.has(field) || typeof value !== 'string') return true
   if (field === 'password') return value.length < 10 || value.length > 128
   return (
