@@ -149,14 +149,13 @@ export async function auditHistory(q: Queryable, history: Invocation[]): Promise
 
 async function storedKeys(q: Queryable): Promise<Map<string, number>> {
   const { rows } = await q.query<{ name: string; count: bigint }>(
-    `select scope || '/' || key_hash as name, count(*) from ledger.journals group by 1`,
+    `select key_hash::text as name, count(*) from ledger.journals group by 1`,
   )
   return new Map(rows.map(({ name, count }) => [name, Number(count)]))
 }
 
 /** The stored form of `scope/key`. */
 function hashedName(name: string): string {
-  const [scope = '', key = ''] = name.split('/')
-  const hex = createHash('sha256').update(key).digest('hex').slice(0, 32)
-  return `${scope}/${hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')}`
+  const hex = createHash('sha256').update(name.replace('/', ':')).digest('hex').slice(0, 32)
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')
 }

@@ -393,8 +393,8 @@ CREATE INDEX sessions_by_customer ON identity.sessions USING btree (customer_id)
 CREATE INDEX blocks_sealed_at ON ledger.blocks USING btree (sealed_at, height);
 CREATE INDEX entries_feed ON ledger.entries USING btree (((((account_id >> 27) << 6) | (kind)::bigint)), seq) WHERE (account_id >= '134217728000'::bigint);
 CREATE UNIQUE INDEX journals_consumes ON ledger.journals USING btree (consumes) WHERE (consumes IS NOT NULL);
-CREATE UNIQUE INDEX journals_scope_key ON ledger.journals USING btree (scope, key_hash);
-CREATE INDEX journals_transfer_pair ON ledger.journals USING btree (LEAST((postings[1] >> 27), (postings[2] >> 27)), GREATEST((postings[1] >> 27), (postings[2] >> 27)), seq) WHERE (kind = 3);
+CREATE UNIQUE INDEX journals_key ON ledger.journals USING btree (key_hash);
+CREATE INDEX journals_transfer_pair ON ledger.journals USING btree ((((LEAST((postings[1] >> 27), (postings[2] >> 27)) << 27) # GREATEST((postings[1] >> 27), (postings[2] >> 27)))), seq) WHERE (kind = 3);
 CREATE INDEX quarantine_by_time ON market_data.quarantine USING btree (fetched_at);
 CREATE UNIQUE INDEX quarantine_waiting ON market_data.quarantine USING btree (provider) WHERE (outcome = 'waiting'::text);
 CREATE INDEX rates_by_code ON market_data.rates USING btree (code, snapshot_id) INCLUDE (rate, per);
@@ -442,7 +442,7 @@ comment on table ledger.entries is 'The sides of postings on their accounts, der
 comment on table ledger.journals is 'The canonical documents. Never updated, never deleted.';
 comment on column ledger.journals.seq is 'block height * 4096 + position in the block: gapless in order of commit';
 comment on column ledger.journals.effective_at is 'null when equal to recorded_at';
-comment on column ledger.journals.key_hash is 'first 128 bits of SHA-256 of the idempotency key, in the 16-byte type that needs no length';
+comment on column ledger.journals.key_hash is 'first 128 bits of SHA-256 of scope and idempotency key, in the 16-byte type that needs no length';
 comment on column ledger.journals.request_hash is '128 bits of what the caller considers the same request';
 comment on column ledger.journals.postings is 'from, to, amount; from, to, amount; …';
 comment on table wallets.opened_assets is 'Shown in a wallet even at a balance of zero; holds no money.';

@@ -8,7 +8,6 @@ import {
   insertEntries,
   insertJournals,
   lockAccountRows,
-  lockChainHead,
   openAccounts,
   readAssets,
   readByKey,
@@ -68,31 +67,11 @@ export async function readState(run: Run, statements: NamedStatement[]): Promise
   return {
     accounts: new Map(accounts.map((account) => [account.id, account])),
     frozenByAsset: new Map(assets.map(({ id, frozen }) => [id, frozen])),
-    byKey: new Map(known.map((row) => [lookupOf(row.scope, row.keyHash), row])),
+    byKey: new Map(known.map((row) => [lookupOf(row.keyHash), row])),
     consumed: new Set(rowsOf<{ consumes: string }>('ledger_consumed').map(({ consumes }) => consumes)),
     originals: new Map(originals.map((row) => [row.seq, row])),
     head: rowsOf<LockedHead>('ledger_head')[0] ?? null,
   }
-}
-
-export interface SealedBlock {
-  height: bigint
-  sealedAt: Date
-  statements: NamedStatement[]
-}
-
-export interface LockedHead {
-  height: bigint
-  lastRecordedAt: Date
-  hash: Buffer
-}
-
-/** Lock order, last part. */
-export async function lockHead(run: Run): Promise<LockedHead> {
-  const [result] = await run([lockChainHead()])
-  const head = result?.rows[0] as LockedHead | undefined
-  if (head === undefined) throw new Error('the chain head is missing')
-  return head
 }
 
 export interface SealedBlock {

@@ -84,19 +84,6 @@ export async function journalsBySeq(q: Queryable, seqs: bigint[]): Promise<Journ
   return rows.map(refOf)
 }
 
-/** The journal that this scope's key was used for: what a retry would be answered with. */
-export async function journalByKey(q: Queryable, scope: bigint, keyHash: Buffer): Promise<JournalRef | null> {
-  const { rows } = await q.query<JournalRow>({
-    name: 'ledger_journal_by_key',
-    text: `
-      select ${JOURNAL_COLUMNS} from ledger.journals journal
-      where journal.scope = $1 and journal.key_hash = $2::uuid`,
-    values: [scope, keyHash.toString('hex')],
-  })
-  const [row] = rows
-  return row === undefined ? null : refOf(row)
-}
-
 /**
  * The journals of up to `limit` blocks from this height on, whole blocks only: the event stream's source. Continue
  * at the last journal's block height + 1. Nothing is ever inserted behind a height that was read.

@@ -85,12 +85,8 @@ export function readByKey(commands: PreparedCommand[]): NamedStatement {
     name: 'ledger_keys',
     text: `
       select ${JOURNAL_COLUMNS}, uuid_send(journal.key_hash) as "keyHash"
-      from unnest($1::bigint[], $2::uuid[]) wanted (scope, key_hash)
-      join ledger.journals journal on journal.scope = wanted.scope and journal.key_hash = wanted.key_hash`,
-    values: [
-      int8s(commands.map(({ command }) => command.scope)),
-      uuids(commands.map(({ keyHash }) => keyHash)),
-    ],
+      from ledger.journals journal where journal.key_hash = any ($1::uuid[])`,
+    values: [uuids(commands.map(({ keyHash }) => keyHash))],
   }
 }
 
