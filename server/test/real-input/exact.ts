@@ -35,17 +35,23 @@ export function negated(amount: string): string {
   return amount.startsWith('-') ? amount.slice(1) : `-${amount}`
 }
 
-/** The quotient to so many significant digits, rounded half to even. For positive numbers. */
-export function quotient(top: Decimal, bottom: Decimal, significant: number): string {
+/** The quotient to so many significant digits. For positive numbers. */
+export function quotient(top: Decimal, bottom: Decimal, significant: number, rounding = 'half even'): string {
   for (let digits = 0; ; digits += 1) {
     const numerator = top.units * 10n ** BigInt(bottom.digits + digits)
     const denominator = bottom.units * 10n ** BigInt(top.digits)
     const [floor, rest] = [numerator / denominator, numerator % denominator]
     const up = rest * 2n > denominator || (rest * 2n === denominator && floor % 2n === 1n)
-    const rounded = floor + (up ? 1n : 0n)
-    const exact = rest === 0n
-    if (exact || `${rounded}`.length >= significant) return trimmed(written(rounded, digits))
+    const rounded = floor + (up && rounding === 'half even' ? 1n : 0n)
+    if (rest === 0n || `${rounded}`.length >= significant) return trimmed(written(rounded, digits))
   }
+}
+
+/** What one unit fetches after the house's margin, to ten digits, downwards. */
+export function customerRate([from, to]: readonly [from: string, to: string], marginBps: bigint): string {
+  const { units, digits } = decimal(to)
+  // A ten-thousandth more of it, so four digits more.
+  return quotient({ units: units * (10_000n - marginBps), digits: digits + 4 }, decimal(from), 10, 'down')
 }
 
 /** Without zeros at the end that say nothing. */

@@ -22,6 +22,11 @@ export function dayOf(moment: string | Date): string {
   return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`
 }
 
+/** The year goes without saying only while it is this one. */
+function yearUnless(moment: string, now: Date): { year?: 'numeric' } {
+  return new Date(moment).getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }
+}
+
 /** Figures, dates and names as the chosen language writes them; reading one in a template follows a change. */
 export function useFormat() {
   const { t, tag, locale } = useText()
@@ -104,21 +109,16 @@ export function useFormat() {
     const key = dayOf(moment)
     if (key === dayOf(now)) return t('ui.today')
     if (key === dayOf(new Date(now.getTime() - 86_400_000))) return t('ui.yesterday')
-    const sameYear = new Date(moment).getFullYear() === now.getFullYear()
-    return dates(tag.value, {
-      weekday: 'long',
-      day: 'numeric',
-      month: 'long',
-      ...(sameYear ? {} : { year: 'numeric' }),
-    }).format(new Date(moment))
+    const options = { weekday: 'long', day: 'numeric', month: 'long', ...yearUnless(moment, now) } as const
+    return dates(tag.value, options).format(new Date(moment))
   }
 
-  /** `14:00` of today, else `20 Nov, 11:45`: for figures whose age matters. */
+  /** `14:00` of today, else `20 Nov, 11:45`, with another year's number: for figures whose age matters. */
   function moment(at: string): string {
-    if (dayOf(at) === dayOf(new Date())) return time(at)
-    return dates(tag.value, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
-      new Date(at),
-    )
+    const now = new Date()
+    if (dayOf(at) === dayOf(now)) return time(at)
+    const options = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' } as const
+    return dates(tag.value, { ...options, ...yearUnless(at, now) }).format(new Date(at))
   }
 
   /** The currency's name in the language of the page; ours where the browser knows none. */
