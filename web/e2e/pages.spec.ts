@@ -45,7 +45,7 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
   },
   'send-ready': async (page) => {
     await page.goto('/send?asset=EUR&amount=20')
-    await page.getByRole('button', { name: /^@/u }).first().click()
+    await page.getByRole('list', { name: 'Recent' }).getByRole('button').first().click()
     await expect(page.getByRole('button', { name: /^Send 20\.00/u })).toBeEnabled()
   },
   history: async (page) => {
