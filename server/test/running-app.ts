@@ -3,8 +3,8 @@ import { pino } from 'pino'
 import { afterAll } from 'vitest'
 import { createMetrics } from '#telemetry'
 import { loadConfig } from '#config'
-import { createApp, type App } from '../src/app.ts'
-import { prepareDatabase } from '../src/start.ts'
+import { createApp, type App } from '#app'
+import { prepareDatabase } from '#start'
 import { testDatabase, type TestDatabase } from './harness.ts'
 
 export interface RunningApp extends App {

@@ -39,7 +39,6 @@ interface Fixtures {
 export const test = base.extend<Fixtures, { address: string }>({
   address: [
     // Playwright wants the first argument destructured even where nothing is taken from it.
-    // oxlint-disable-next-line no-empty-pattern
     async ({}, use) => {
       const server = await startServer()
       await use(server.address)
