@@ -10,7 +10,7 @@ import { intersect, type Source, type Stretch } from './source.ts'
 /** How much one page may look at. Past it the page is short, and its cursor goes on from there. */
 const ROUNDS_MAX = 6
 /** Operations that each source is asked for, when there are several or when few of its operations may match. */
-const COUNT_SEVERAL = 512
+const COUNT_SEVERAL = 256
 const COUNT_DOUBTFUL = 128
 const COUNT_MAX = 2_048
 const GROWTH = 4
@@ -86,23 +86,23 @@ export function needsIndex({ words, sizes, kind, assetId }: OperationFilter): bo
   return words.length > 0 || sizes !== null || (kind !== null && assetId !== null)
 }
 
-/** Never empty. What another source implies is left out. */
+/** Never empty, the quickest to read first. What another source implies is left out. */
 function sourcesOf(filter: OperationFilter, indexed: boolean): Source[] {
   const { walletId, kind, assetId, sizes, counterpartyId, words } = filter
   const sources: Source[] = []
-  if (counterpartyId !== null) sources.push(counterpartySource(walletId, counterpartyId))
   if (indexed) {
     const longest = words.toSorted((one, other) => other.length - one.length).slice(0, WORD_SOURCES_MAX)
     sources.push(...longest.map((word) => wordSource(walletId, word)))
     if (sizes !== null && assetId !== null) sources.push(sizeSource({ walletId, assetId, sizes }))
     if (kind !== null && assetId !== null) {
       sources.push(termsSource(walletId, [facetTerm(JOURNAL_KINDS[kind], assetId)]))
-    } else if (assetId !== null && sizes === null) sources.push(assetSource(walletId, assetId))
-    else if (kind !== null) sources.push(feedSource(walletId, kind))
-  } else {
-    if (kind !== null) sources.push(feedSource(walletId, kind))
-    if (assetId !== null) sources.push(assetSource(walletId, assetId))
+    }
   }
+  const impliesAsset = indexed && (sizes !== null || kind !== null)
+  const impliesKind = counterpartyId !== null || (indexed && assetId !== null)
+  if (counterpartyId !== null) sources.push(counterpartySource(walletId, counterpartyId))
+  if (assetId !== null && !impliesAsset) sources.push(assetSource(walletId, assetId))
+  if (kind !== null && !impliesKind) sources.push(feedSource(walletId, kind))
   return sources.length > 0 ? sources : [feedSource(walletId, null)]
 }
 
@@ -133,8 +133,9 @@ async function lookFurther(q: Queryable, filter: OperationFilter, look: Look): P
   const { agreed, doubtful } = intersect(stretches)
   const surely = await judge(q, filter, look, agreed)
   const isCutOff = surely.reached > agreed.reached
-  if (isCutOff || surely.journals.length >= look.wanted || doubtful.seqs.length > JUDGED_MAX / 2)
-    return surely
+  if (isCutOff || surely.journals.length >= look.wanted) return surely
+  // The others do not know these: worth judging if they are few, or if of those before them some did match.
+  if (doubtful.seqs.length > RARE_MAX && surely.journals.length === 0) return surely
   const rest = await judge(q, filter, { ...look, wanted: look.wanted - surely.journals.length }, doubtful)
   return { journals: [...surely.journals, ...rest.journals], reached: rest.reached }
 }
