@@ -32,6 +32,7 @@ const SCREENS =
 /** Each part starts a server of its own, so the shared one is not wanted. */
 const test = base.extend<object, { address: string }>({ address: ['', { scope: 'worker' }] })
 
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
 const FEE_BPS = 10n
 const NOTE = 'For the tickets, thank you'
 
@@ -59,8 +60,8 @@ for (const script of SCRIPTS) {
       open,
     }) => {
       const { address } = run().kantor
-      const ania = await open({ baseURL: address })
-      const edek = await open({ baseURL: address, viewport: { width: 390, height: 844 } })
+      const ania = await open({ baseURL: address, reducedMotion: 'reduce' })
+      const edek = await open({ baseURL: address, reducedMotion: 'reduce', ...PHONE })
       await signUpOnPage(ania.page, 'Anna Nowak', 'ania')
       await signUpOnPage(edek.page, 'Edward Kowal', 'edek')
       await expect(ania.page.getByText(`${script.name}, `).first()).toBeVisible()
@@ -105,7 +106,7 @@ for (const script of SCRIPTS) {
 
     test('past the age limit the page says so, converts nothing, and still sends', async ({ open }) => {
       await run().kantor.setClock(script.tooLateAt)
-      const watched = await open({ baseURL: run().kantor.address })
+      const watched = await open({ baseURL: run().kantor.address, reducedMotion: 'reduce' })
       await expectOnlyConversionsStop(watched, script)
     })
   })
@@ -202,6 +203,7 @@ function expectRecorded(people: readonly Books[], script: Script): void {
 
 async function expectOnlyConversionsStop({ page, expectFault }: Watched, script: Script): Promise<void> {
   await signUpOnPage(page, 'Ewa Zielona', 'ewa')
+  await expect(page.getByText('Too old to deal at')).toBeVisible()
   await picture(page, script, 'stale-home')
   expectFault(/503/u)
   await page.goto(`/convert?from=${script.from}&to=${script.to}&amount=100`)

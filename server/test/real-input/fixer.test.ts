@@ -162,10 +162,12 @@ describe.skipIf(!hasRecordings)('recorded Fixer', async () => {
     const log = await kantor.stop()
     expect(log).toContain('rates not taken')
     expect(log).not.toContain(FIXER_KEY)
-    const { rows } = await ownerDb.query(
-      `select application_name from pg_stat_activity
-        where datname = current_database() and application_name ^@ 'kantor'`,
-    )
-    expect(rows).toEqual([])
+    await soon(async () => {
+      const { rows } = await ownerDb.query(
+        `select application_name from pg_stat_activity
+          where datname = current_database() and application_name ^@ 'kantor'`,
+      )
+      expect(rows).toEqual([])
+    })
   })
 })

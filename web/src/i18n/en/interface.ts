@@ -40,6 +40,7 @@ export const interfaceWords = {
     none: 'There are no rates at present.',
     asOf: 'from {at}',
     footer: '{source}, {at}. Mid rates.',
+    footerTooOld: '{source}, {at}. Too old to deal at.',
     simulated: 'simulated market',
     all: 'All {n}',
     fewer: 'Fewer',

@@ -42,6 +42,7 @@ export const interfaceWords = {
     none: 'Obecnie nie ma kursów.',
     asOf: 'z {at}',
     footer: '{source}, {at}. Kursy średnie.',
+    footerTooOld: '{source}, {at}. Zbyt stare, by po nich wymieniać.',
     simulated: 'rynek symulowany',
     all: 'Wszystkie ({n})',
     fewer: 'Mniej',
