@@ -290,7 +290,7 @@ alter table history.chunks add constraint chunks_wallet_id_check CHECK ((wallet_
 alter table history.sizes add constraint sizes_pkey PRIMARY KEY (wallet_id, level, run, asset_id, smallest, part);
 alter table history.sizes add constraint sizes_check CHECK ((largest >= smallest));
 alter table history.sizes add constraint sizes_check1 CHECK ((cardinality(seqs) = cardinality(sizes)));
-alter table history.sizes add constraint sizes_level_check CHECK (((level >= 0) AND (level <= 2)));
+alter table history.sizes add constraint sizes_level_check CHECK (((level >= 0) AND (level <= 1)));
 alter table history.sizes add constraint sizes_part_check CHECK ((part >= 0));
 alter table history.sizes add constraint sizes_run_check CHECK ((run >= 0));
 alter table history.sizes add constraint sizes_sizes_check CHECK (((cardinality(sizes) >= 1) AND (cardinality(sizes) <= 64)));

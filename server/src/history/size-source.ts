@@ -4,8 +4,11 @@ import { newestFirst, type Source, type Stretch } from './source.ts'
 /** Runs of a level that make one of the next. */
 const RUN_FAN_OUT_BITS = 4
 export const RUN_FAN_OUT = 1 << RUN_FAN_OUT_BITS
-/** A run of level 2 is up to a million operations, which is what one statement can merge in good time. */
-export const RUN_LEVEL_MAX = 2
+/**
+ * A run of level 1 is up to 65,536 operations. A level more would be a million, which one statement takes 3 s to sort
+ * on a quiet machine; without it a search of rare amounts reads 1 run, some 9 pages, more per 65,536 operations.
+ */
+export const RUN_LEVEL_MAX = 1
 
 /** More matches than this in one run: only its newest are wanted, so it is searched part by part. */
 const MATCHES_OF_A_RUN_MAX = 64
@@ -32,7 +35,7 @@ interface SizeSearch {
  * Operations that moved an amount within a range, as far as the wallet's index goes. The history is cut into runs,
  * each sorted by size: one look-up tells how many of a run match, so runs without a match cost next to nothing,
  * few matches are all taken, and a run with many is searched by its smaller runs, newest first. A million
- * operations are about 40 runs. (Smallest and largest per zone would be less to keep, but amounts of everyday
+ * operations are at most 31 runs. (Smallest and largest per zone would be less to keep, but amounts of everyday
  * spread leave no zone out; a list per bucket of sizes makes wide ranges merge hundreds of lists.)
  */
 export function sizeSource(search: SizeSearch): Source {
