@@ -68,13 +68,13 @@ export function useFormat() {
   }
 
   /**
-   * A rate for a board, in two parts that align on the decimal mark. Shown to 5 digits or so: what is dealt
+   * A rate for a board, in two parts that align on the decimal mark. Shown to a few digits: what is dealt
    * at stands in the quote, in full.
    */
   function shortRate(text: string): [whole: string, fraction: string] {
     const whole = text.split('.')[0] ?? ''
     const zeros = /^0\.(0*)/u.exec(text)?.[1]?.length ?? 0
-    const digits = whole.length >= 4 ? 2 : whole === '0' ? Math.min(zeros + 4, 10) : 4
+    const digits = whole.length >= 4 ? 2 : whole === '0' ? Math.min(Math.max(zeros + 2, 4), 10) : 4
     const shown = new Intl.NumberFormat(tag.value, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
