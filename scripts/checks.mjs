@@ -63,15 +63,15 @@ const SETTINGS =
 
 let interrupted = false
 
-export async function runChecks(checks, env, filters) {
-  await rm(RESULTS, { recursive: true, force: true })
-  await mkdir(RESULTS, { recursive: true })
+export async function runChecks(checks, env, filters, { results = RESULTS, build = buildWeb } = {}) {
+  await rm(results, { recursive: true, force: true })
+  await mkdir(results, { recursive: true })
   const cleaned = Object.fromEntries(
     Object.entries(env).filter(([name]) => SETTINGS_KEPT.has(name) || !SETTINGS.test(name)),
   )
   const started = Date.now()
   const wanted = checks.filter(({ name, onlyIf }) => (onlyIf?.() ?? true) && matches(name, filters))
-  const tallies = await runInLanes(wanted, cleaned)
+  const tallies = await runInLanes(wanted, cleaned, results, build)
   if (interrupted) return 130
   return summarise(tallies, started)
 }
@@ -81,7 +81,7 @@ function matches(name, filters) {
   return filters.length === 0 || filters.some((filter) => name.includes(filter))
 }
 
-async function runInLanes(checks, env) {
+async function runInLanes(checks, env, results, build) {
   const quick = checks.filter(({ tally }) => tally === undefined)
   const tallies = []
   const lane = async () => {
@@ -93,16 +93,16 @@ async function runInLanes(checks, env) {
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane))
   const tests = checks.filter(({ tally }) => tally !== undefined)
   if (tests.length > 0 && !interrupted)
-    tallies.push({ name: 'build of the pages', ...(await buildPages(env)) })
+    tallies.push({ name: 'build of the pages', ...(await buildPages(() => build(env))) })
   for (const check of tests) {
-    if (!interrupted) tallies.push({ name: check.name, ...(await runTests(check, env)) })
+    if (!interrupted) tallies.push({ name: check.name, ...(await runTests(check, env, results)) })
   }
   return tallies
 }
 
-async function buildPages(env) {
+async function buildPages(build) {
   try {
-    await buildWeb(env)
+    await build()
     console.log('✓ build of the pages')
     return { passed: 1, failed: 0, skipped: [] }
   } catch (error) {
@@ -123,9 +123,9 @@ async function runStatic({ name, args }, env) {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [] }
 }
 
-async function runTests({ name, args, env: extra, report, minutesMax, tally }, env) {
+async function runTests({ name, args, env: extra, report, minutesMax, tally }, env, results) {
   const started = Date.now()
-  const file = join(RESULTS, report)
+  const file = join(results, report)
   console.log(`\n${name}:`)
   const child = startNode(args(file), { ...env, ...extra?.(file) }, ['ignore', 'inherit', 'inherit'])
   const code = await bounded(child, minutesMax)

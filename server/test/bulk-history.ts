@@ -46,7 +46,7 @@ const MAKE_OPERATIONS = `
 create unlogged table bulk_operations as
 with made as (
   select number, $1::bigint as wallet, $1::bigint * 100 + number * 31 % 20 as other,
-    $1::bigint << 27 | 978 << 7 as eur, $1::bigint << 27 | 840 << 7 as usd,
+    ($1::bigint << 27) | (978 << 7) as eur, ($1::bigint << 27) | (840 << 7) as usd,
     (hashint8(number) & 2147483647) as random,
     case
       when number < 0 then 'opening'
@@ -64,30 +64,29 @@ with made as (
     end as what
   from generate_series(-21::bigint, $2::bigint - 1) number
 ), head as (
-  select height, last_recorded_at, now() - ($2::bigint / ${JOURNALS_PER_BLOCK} + 1) * interval '1 second' as start
-  from ledger.chain_head
+  select height, greatest(last_recorded_at, now() - interval '1 day') as start from ledger.chain_head
 )
 select
   (head.height + 1 + (number + 21) / ${JOURNALS_PER_BLOCK}) * 4096 + (number + 21) % ${JOURNALS_PER_BLOCK} as seq,
-  date_trunc('milliseconds', greatest(head.last_recorded_at, head.start)
-    + (number + 21) / ${JOURNALS_PER_BLOCK} * interval '1 second') as recorded_at,
+  date_trunc('milliseconds', head.start + (number + 21) / ${JOURNALS_PER_BLOCK} * interval '10 milliseconds')
+    as recorded_at,
   wallet as scope,
   (case what when 'rareKind' then 8 when 'conversion' then 4 when 'out' then 3 when 'in' then 3
     when 'rareCounterparty' then 3 when 'rareAmount' then 3 when 'rareWord' then 3 else 1 end)::smallint as kind,
   case what
-    when 'opening' then array[134217728 | 978 << 7 | 16, (wallet * 100 + 21 + number) << 27 | 978 << 7, ${LARGE}]
-    when 'eur' then array[134217728 | 978 << 7 | 16, eur, ${LARGE}]
-    when 'usd' then array[134217728 | 840 << 7 | 16, usd, ${LARGE}]
-    when 'rareAsset' then array[134217728 | 392 << 7 | 16, wallet << 27 | 392 << 7, 5000]
-    when 'rareKind' then array[134217728 | 840 << 7 | 19, usd, 123]
-    when 'rareCounterparty' then array[eur, (wallet * 100 + 20) << 27 | 978 << 7, 1000]
-    when 'rareAmount' then array[eur, other << 27 | 978 << 7, 98765]
-    when 'rareWord' then array[eur, other << 27 | 978 << 7, 2000]
-    when 'out' then array[eur, other << 27 | 978 << 7, amount]
-    when 'in' then array[other << 27 | 978 << 7, eur, amount]
-    when 'conversion' then array[eur, 134217728 | 978 << 7 | 17, amount, 134217728 | 840 << 7 | 17, usd, amount + 7,
-      eur, 134217728 | 978 << 7 | 18, amount / 100 + 1]
-    else array[134217728 | 978 << 7 | 16, eur, amount]
+    when 'opening' then array[134217728 | (978 << 7) | 16, ((wallet * 100 + 21 + number) << 27) | (978 << 7), ${LARGE}]
+    when 'eur' then array[134217728 | (978 << 7) | 16, eur, ${LARGE}]
+    when 'usd' then array[134217728 | (840 << 7) | 16, usd, ${LARGE}]
+    when 'rareAsset' then array[134217728 | (392 << 7) | 16, (wallet << 27) | (392 << 7), 5000]
+    when 'rareKind' then array[134217728 | (840 << 7) | 19, usd, 123]
+    when 'rareCounterparty' then array[eur, ((wallet * 100 + 20) << 27) | (978 << 7), 1000]
+    when 'rareAmount' then array[eur, (other << 27) | (978 << 7), 98765]
+    when 'rareWord' then array[eur, (other << 27) | (978 << 7), 2000]
+    when 'out' then array[eur, (other << 27) | (978 << 7), amount]
+    when 'in' then array[(other << 27) | (978 << 7), eur, amount]
+    when 'conversion' then array[eur, 134217728 | (978 << 7) | 17, amount, 134217728 | (840 << 7) | 17, usd, amount + 7,
+      eur, 134217728 | (978 << 7) | 18, amount / 100 + 1]
+    else array[134217728 | (978 << 7) | 16, eur, amount]
   end::bigint[] as postings,
   case
     when what = 'rareWord' then '{"note": "Złotogrosz for luck"}'::jsonb
@@ -100,7 +99,8 @@ select
 from made
 cross join lateral (
   -- Everyday amounts, and none that the search for the rare one finds.
-  select case when raw between 98700 and 98799 then 98699 else raw end as amount
+  select case when raw between 98700 and 98799 then 98699 when what = 'conversion' then 1 + raw * 9 / 10 else raw end
+    as amount
   from (select 1 + random % 100000 as raw) drawn
 ) amounts
 cross join head`
@@ -111,13 +111,13 @@ select seq, scope, recorded_at, gen_random_uuid(), gen_random_uuid(), kind, post
 from bulk_operations order by seq`
 
 const SIDES = `
-  select seq, kind, number * 2 + side.number as place, side.account_id, side.amount
+  select seq, kind, posting * 2 + side.which as place, side.account_id, side.amount
   from bulk_operations
-  cross join lateral generate_series(0, cardinality(postings) / 3 - 1) number
+  cross join lateral generate_series(0, cardinality(postings) / 3 - 1) posting
   cross join lateral (values
-    (0, postings[number * 3 + 1], -postings[number * 3 + 3]),
-    (1, postings[number * 3 + 2], postings[number * 3 + 3])
-  ) side (number, account_id, amount)`
+    (0, postings[posting * 3 + 1], -postings[posting * 3 + 3]),
+    (1, postings[posting * 3 + 2], postings[posting * 3 + 3])
+  ) side (which, account_id, amount)`
 
 const INSERT_ENTRIES = `
 insert into ledger.entries (account_id, version, seq, amount, balance_after, kind)

@@ -4,7 +4,7 @@
   var theme = null
   try {
     theme = localStorage.getItem('kantor.theme')
-  } catch (_) {
+  } catch {
     // Storage may be blocked; the system's theme is then used.
   }
   if (theme !== 'light' && theme !== 'dark') {

@@ -27,6 +27,8 @@ export const conversionQuote = z.strictObject({
   fee: money,
   rateAsOf: timestamp,
   source: z.string(),
+  /** By the server's clock, as `expiresAt` is: their difference is how long it is firm, whatever the reader's says. */
+  quotedAt: timestamp,
   expiresAt: timestamp,
 })
 export type ConversionQuote = z.infer<typeof conversionQuote>

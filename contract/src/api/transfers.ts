@@ -6,7 +6,7 @@ const payeeRef = z.union([handle, z.string().regex(/^@[a-z][a-z0-9_]{2,23}$/), e
   error: 'must be a handle such as @edek, or an e-mail address',
 })
 
-export const payeesQuery = z.strictObject({ q: z.string().min(1).max(254) })
+export const payeesQuery = z.strictObject({ q: personText(254).min(1) })
 
 export const payee = z.strictObject({
   handle,

@@ -40,7 +40,13 @@ const CONNECT_TIMEOUT_MS = 5_000
 const DRIVER_PATIENCE_MS = 5_000
 
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new Pool({ ...clientConfig(options), max: options.connectionsMax, idleTimeoutMillis: 60_000 })
+  const pool = new Pool({
+    ...clientConfig(options),
+    max: options.connectionsMax,
+    idleTimeoutMillis: 60_000,
+    // Who sends several statements of a tx without waiting for each pays one round trip for all of them.
+    pipeline: true,
+  })
   // Without a listener, a connection that dies while nobody uses it ends the process. The pool drops it;
   // who asks next gets a new one, or DatabaseUnavailable.
   pool.on('error', ignoreIdleLoss)

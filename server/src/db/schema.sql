@@ -290,7 +290,7 @@ alter table history.chunks add constraint chunks_wallet_id_check CHECK ((wallet_
 alter table history.sizes add constraint sizes_pkey PRIMARY KEY (wallet_id, level, run, asset_id, smallest, part);
 alter table history.sizes add constraint sizes_check CHECK ((largest >= smallest));
 alter table history.sizes add constraint sizes_check1 CHECK ((cardinality(seqs) = cardinality(sizes)));
-alter table history.sizes add constraint sizes_level_check CHECK (((level >= 0) AND (level <= 2)));
+alter table history.sizes add constraint sizes_level_check CHECK (((level >= 0) AND (level <= 1)));
 alter table history.sizes add constraint sizes_part_check CHECK ((part >= 0));
 alter table history.sizes add constraint sizes_run_check CHECK ((run >= 0));
 alter table history.sizes add constraint sizes_sizes_check CHECK (((cardinality(sizes) >= 1) AND (cardinality(sizes) <= 64)));
@@ -383,9 +383,8 @@ alter table wallets.opened_assets add constraint opened_assets_pkey PRIMARY KEY 
 alter table wallets.opened_assets add constraint opened_assets_wallet_id_check CHECK ((wallet_id >= 1000));
 
 CREATE INDEX exposures_by_change ON exchange.exposures USING btree (changed_at);
-CREATE INDEX quotes_by_expiry ON exchange.quotes USING btree (expires_at);
 CREATE INDEX quotes_live ON exchange.quotes USING btree (wallet_id, expires_at);
-CREATE INDEX quotes_open ON exchange.quotes USING btree (from_asset_id, to_asset_id, rate_version) WHERE (outcome = 'open'::text);
+CREATE INDEX quotes_open ON exchange.quotes USING btree (from_asset_id, to_asset_id, rate_version, expires_at) WHERE (outcome = 'open'::text);
 CREATE INDEX api_keys_by_customer ON identity.api_keys USING btree (customer_id) WHERE (revoked_at IS NULL);
 CREATE INDEX attempts_by_forget_at ON identity.attempts USING btree (forget_at);
 CREATE INDEX audit_log_by_customer ON identity.audit_log USING btree (customer_id, id);
@@ -394,8 +393,8 @@ CREATE INDEX sessions_by_customer ON identity.sessions USING btree (customer_id)
 CREATE INDEX blocks_sealed_at ON ledger.blocks USING btree (sealed_at, height);
 CREATE INDEX entries_feed ON ledger.entries USING btree (((((account_id >> 27) << 6) | (kind)::bigint)), seq) WHERE (account_id >= '134217728000'::bigint);
 CREATE UNIQUE INDEX journals_consumes ON ledger.journals USING btree (consumes) WHERE (consumes IS NOT NULL);
-CREATE UNIQUE INDEX journals_scope_key ON ledger.journals USING btree (scope, key_hash);
-CREATE INDEX journals_transfer_pair ON ledger.journals USING btree (LEAST((postings[1] >> 27), (postings[2] >> 27)), GREATEST((postings[1] >> 27), (postings[2] >> 27)), seq) WHERE (kind = 3);
+CREATE UNIQUE INDEX journals_key ON ledger.journals USING btree (key_hash);
+CREATE INDEX journals_transfer_pair ON ledger.journals USING btree ((((LEAST((postings[1] >> 27), (postings[2] >> 27)) << 27) # GREATEST((postings[1] >> 27), (postings[2] >> 27)))), seq) WHERE (kind = 3);
 CREATE INDEX quarantine_by_time ON market_data.quarantine USING btree (fetched_at);
 CREATE UNIQUE INDEX quarantine_waiting ON market_data.quarantine USING btree (provider) WHERE (outcome = 'waiting'::text);
 CREATE INDEX rates_by_code ON market_data.rates USING btree (code, snapshot_id) INCLUDE (rate, per);
@@ -443,7 +442,7 @@ comment on table ledger.entries is 'The sides of postings on their accounts, der
 comment on table ledger.journals is 'The canonical documents. Never updated, never deleted.';
 comment on column ledger.journals.seq is 'block height * 4096 + position in the block: gapless in order of commit';
 comment on column ledger.journals.effective_at is 'null when equal to recorded_at';
-comment on column ledger.journals.key_hash is 'first 128 bits of SHA-256 of the idempotency key, in the 16-byte type that needs no length';
+comment on column ledger.journals.key_hash is 'first 128 bits of SHA-256 of scope and idempotency key, in the 16-byte type that needs no length';
 comment on column ledger.journals.request_hash is '128 bits of what the caller considers the same request';
 comment on column ledger.journals.postings is 'from, to, amount; from, to, amount; …';
 comment on table wallets.opened_assets is 'Shown in a wallet even at a balance of zero; holds no money.';

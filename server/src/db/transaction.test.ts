@@ -203,7 +203,7 @@ test.each([
   const { cutDb } = await cutConnection({ at: 'commit', forward })
   const attempt = cutDb.transaction((tx) => insertRow(tx, 1))
   await expect(attempt).rejects.toBeInstanceOf(OutcomeUnknown)
-  await expect.poll(ids).toEqual(left)
+  await expect.poll(ids, { timeout: 10_000 }).toEqual(left)
 })
 
 test('a lone statement whose reply is lost is an unknown outcome too', async () => {

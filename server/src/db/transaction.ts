@@ -122,7 +122,8 @@ class Scope {
     } catch (error) {
       if (!isServerError(error)) {
         this.connectionBroke = true
-        this.failure = error
+        // Of several statements in flight the first one fails for the reason that the others only repeat.
+        this.failure ??= error
       }
       throw error
     }

@@ -5,6 +5,19 @@ import { codesOf, exchangeFixture, RATES } from './exchange-fixture.ts'
 const fixture = await exchangeFixture()
 const { askQuote, clock, convert, dealBy, ownerDb, quote, somebody } = fixture
 
+/** Makes each insert of a quote take a while, so that whoever may count before it is in has counted. */
+async function whileInsertsDawdle<T>(work: () => Promise<T>): Promise<T> {
+  await ownerDb.query(`create function exchange.dawdle() returns trigger language plpgsql as
+    $$ begin perform pg_sleep(0.2); return new; end $$`)
+  await ownerDb.query(`create trigger dawdle before insert on exchange.quotes
+    for each row execute function exchange.dawdle()`)
+  try {
+    return await work()
+  } finally {
+    await ownerDb.query('drop function exchange.dawdle cascade')
+  }
+}
+
 describe('what the house risks is bounded', () => {
   test('by live quotes: used and expired ones make room again', async () => {
     dealBy({ liveQuotesMax: 3 })
@@ -21,16 +34,15 @@ describe('what the house risks is bounded', () => {
     await quote(asker, 'EUR', 'PLN', '1')
   })
 
-  test('by live quotes, asked for a hundred at once', async () => {
-    dealBy({ liveQuotesMax: 5 })
+  test('by live quotes, asked for at once for every pair there is', async () => {
+    dealBy({ liveQuotesMax: 1 })
     const asker = await somebody()
-    const pairs = ['PLN', 'JPY', 'USD', 'BHD']
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, index) =>
-        askQuote(asker, { from: 'EUR', to: pairs[index % 4], fromAmount: '1' }),
-      ),
+    const codes = ['EUR', ...Object.keys(RATES)]
+    const pairs = codes.flatMap((from) => codes.filter((to) => to !== from).map((to) => ({ from, to })))
+    const answers = await whileInsertsDawdle(() =>
+      Promise.all(pairs.map((pair) => askQuote(asker, { ...pair, fromAmount: '10' }))),
     )
-    expect(codesOf(answers).filter((code) => code === 'ok')).toHaveLength(5)
+    expect(codesOf(answers).filter((code) => code === 'ok')).toHaveLength(1)
     expect(new Set(codesOf(answers))).toEqual(new Set(['ok', 'too_many_quotes']))
   })
 
@@ -59,17 +71,29 @@ describe('what the house risks is bounded', () => {
     await quote(dealer, 'EUR', 'PLN', '100')
   })
 
-  test('overall: a hundred customers at once cannot pass the cap together', async () => {
-    dealBy({ exposureOverallMinor: 10_000n, feeBps: 0 })
-    const bystander = await somebody()
-    const dealers = await Promise.all(Array.from({ length: 20 }, () => somebody()))
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, index) =>
-        askQuote(dealers[index % 20] ?? bystander, { from: 'EUR', to: 'PLN', fromAmount: '9' }),
-      ),
+  test('overall: fifty customers at once cannot pass the cap together', async () => {
+    dealBy({ exposureOverallMinor: 1_000n, feeBps: 0 })
+    const dealers = await Promise.all(Array.from({ length: 50 }, () => somebody()))
+    const answers = await whileInsertsDawdle(() =>
+      Promise.all(dealers.map((dealer) => askQuote(dealer, { from: 'EUR', to: 'PLN', fromAmount: '9' }))),
     )
-    expect(codesOf(answers).filter((code) => code === 'ok')).toHaveLength(11)
+    expect(codesOf(answers).filter((code) => code === 'ok')).toHaveLength(1)
     expect(new Set(codesOf(answers))).toEqual(new Set(['ok', 'exposure_limit']))
+  })
+
+  test('overall: what others dealt at this rate counts on after their quotes are settled', async () => {
+    dealBy({ exposureOverallMinor: 10_000n, feeBps: 0 })
+    const first = await somebody({ EUR: '100.00' })
+    const second = await somebody()
+    await convert(first, (await quote(first, 'EUR', 'PLN', '60')).id)
+    for (let times = 0; times < 2; times += 1) {
+      clock.advance(91_000)
+      const answers = [
+        await askQuote(second, { from: 'EUR', to: 'PLN', fromAmount: '40.01' }),
+        await askQuote(second, { from: 'EUR', to: 'PLN', fromAmount: '40' }),
+      ]
+      expect(codesOf(answers)).toEqual(['exposure_limit', 'ok'])
+    }
   })
 
   test('counted in euro cents at mid, rounded up, whatever is paid', async () => {

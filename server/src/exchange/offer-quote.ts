@@ -64,6 +64,7 @@ function quoteBody({ quote, from, to }: DraftedQuote): ConversionQuote {
     fee: { asset: from.code, amount: formatAmount(quote.feeMinor, from.scale) },
     rateAsOf: quote.rateAsOf.toISOString(),
     source: quote.rateSource,
+    quotedAt: quote.createdAt.toISOString(),
     expiresAt: quote.expiresAt.toISOString(),
   }
 }

@@ -26,6 +26,7 @@ describe('a conversion quote', () => {
       fee: { asset: 'EUR', amount: '0.10' },
       rateAsOf: clock.now().toISOString(),
       source: 'test',
+      quotedAt: clock.now().toISOString(),
       expiresAt: new Date(clock.now().getTime() + 30_000).toISOString(),
     })
   })

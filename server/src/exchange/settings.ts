@@ -22,10 +22,9 @@ export interface ExchangeSettings extends Required<PairSettings> {
 }
 
 /**
- * 0.4 % and a visible fee of 0.1 %: below what cards and banks usually keep, above the move of a major currency
- * within an hour, which is how old an hourly rate gets. Over a weekend nothing moves here while it may elsewhere,
- * so that costs as much again. Thirty live quotes are what a page asks for that refreshes each second of a quote's
- * life while somebody types.
+ * Where an operator starts from: round figures, not measurements. A margin of 0.4 % beside a fee of 0.1 % that is
+ * seen on its own; over a weekend nothing moves here while it may elsewhere, so that costs about as much again.
+ * Thirty live quotes are what a page asks for that refreshes each second of a quote's life while somebody types.
  */
 export const DEFAULT_EXCHANGE_SETTINGS: ExchangeSettings = {
   baseBps: 40,

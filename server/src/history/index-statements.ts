@@ -35,10 +35,10 @@ export async function seqsAfter(
   limit: number,
 ): Promise<bigint[]> {
   const { rows } = await q.query<{ seq: bigint }>(
-    `select distinct page.seq from unnest($2::bigint[]) kind
+    `select distinct page.seq from unnest($2::bigint[]) wanted (kind)
      cross join lateral (
        select distinct seq from ledger.entries
-       where ((account_id >> 27) << 6 | entries.kind) = ($1::bigint << 6 | kind)
+       where ((account_id >> 27) << 6 | entries.kind) = ($1::bigint << 6 | wanted.kind)
          and account_id >= 134217728000 and seq > $3
        order by seq limit $4
      ) page

@@ -73,7 +73,7 @@ async function entrySeqs(
   return rows.map(({ seq }) => seq)
 }
 
-/** The expressions are those of the index journals_transfer_pair, or it would not be used. */
+/** The first expression is that of the index journals_transfer_pair, whose number two pairs of wallets may share. */
 async function transferSeqs(
   q: Queryable,
   pair: readonly [bigint, bigint],
@@ -83,6 +83,8 @@ async function transferSeqs(
   const { rows } = await q.query<{ seq: bigint }>(
     `select seq from ledger.journals
      where kind = 3
+       and ((least(postings[1] >> 27, postings[2] >> 27) << 27) # greatest(postings[1] >> 27, postings[2] >> 27))
+         = ((least($1::bigint, $2::bigint) << 27) # greatest($1::bigint, $2::bigint))
        and least(postings[1] >> 27, postings[2] >> 27) = least($1::bigint, $2::bigint)
        and greatest(postings[1] >> 27, postings[2] >> 27) = greatest($1::bigint, $2::bigint)
        and seq < $3

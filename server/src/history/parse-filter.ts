@@ -18,7 +18,7 @@ export async function parseFilter(
   query: OperationsQuery,
 ): Promise<OperationFilter | null> {
   requireAssetForAmounts(query)
-  const asset = query.asset === undefined ? null : await requireAsset(assets, query.asset, 'asset')
+  const asset = query.asset === undefined ? null : await requireAsset(assets, query.asset, 'query.asset')
   const sizes = asset === null ? null : sizesOf(query, asset)
   const words = query.q === undefined ? [] : searchedWords(query.q)
   const handle = query.counterparty?.replace(/^@/, '')
@@ -39,14 +39,14 @@ export async function parseFilter(
 
 function requireAssetForAmounts({ asset, amountMin, amountMax }: OperationsQuery): void {
   if (asset !== undefined || (amountMin === undefined && amountMax === undefined)) return
-  throw invalid([{ path: 'asset', message: 'is needed with amountMin or amountMax, to say of what' }])
+  throw invalid([{ path: 'query.asset', message: 'is needed with amountMin or amountMax, to say of what' }])
 }
 
 function sizesOf({ amountMin, amountMax }: OperationsQuery, asset: WalletAsset): OperationFilter['sizes'] {
   if (amountMin === undefined && amountMax === undefined) return null
   return {
-    least: amountMin === undefined ? 0n : minorOf('amountMin', amountMin, asset),
-    most: amountMax === undefined ? INT8_MAX : minorOf('amountMax', amountMax, asset),
+    least: amountMin === undefined ? 0n : minorOf('query.amountMin', amountMin, asset),
+    most: amountMax === undefined ? INT8_MAX : minorOf('query.amountMax', amountMax, asset),
   }
 }
 
@@ -62,7 +62,7 @@ function minorOf(path: string, text: string, { code, scale }: WalletAsset): bigi
 
 function searchedWords(text: string): string[] {
   const words = wordsOf(text)
-  if (words.length === 0) throw invalid([{ path: 'q', message: 'must have a letter or a digit' }])
+  if (words.length === 0) throw invalid([{ path: 'query.q', message: 'must have a letter or a digit' }])
   return words
 }
 

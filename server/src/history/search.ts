@@ -1,6 +1,6 @@
 import type { Queryable } from '#db'
 import { JOURNAL_KINDS, journalsBySeq, type JournalRef } from '#ledger'
-import { asksForNothing, matches, type OperationFilter } from './filter.ts'
+import { asksForNothing, KIND_NUMBERS, matches, type OperationFilter } from './filter.ts'
 import { termsSource, wordSource } from './index-sources.ts'
 import { assetSource, counterpartySource, feedSource } from './ledger-sources.ts'
 import { facetTerm } from './note-words.ts'
@@ -9,12 +9,15 @@ import { intersect, type Source, type Stretch } from './source.ts'
 
 /** How much one page may look at. Past it the page is short, and its cursor goes on from there. */
 const ROUNDS_MAX = 6
-/** Operations that each source is asked for: few at first, then more, since few of them matched. */
-const COUNT_FIRST = 128
+/** Operations that each source is asked for, when there are several or when few of its operations may match. */
+const COUNT_SEVERAL = 256
+const COUNT_DOUBTFUL = 128
 const COUNT_MAX = 2_048
-const COUNT_GROWTH = 4
+const GROWTH = 4
 /** Journals read in one round to see whether they match. */
 const JUDGED_MAX = 512
+/** So few operations are rather judged than looked for in the other sources. */
+const RARE_MAX = 128
 /** Each word of a search is a source of its own; the longest ones say the most, the others are only judged. */
 const WORD_SOURCES_MAX = 4
 
@@ -37,20 +40,19 @@ export async function searchOperations(
   place: { below: bigint; limit: number },
 ): Promise<FoundPage> {
   const { limit } = place
-  const indexedTo = needsIndex(filter) ? await readIndexedTo(q, filter.walletId) : 0n
-  const isExact = sourcesOf(filter, true).length === 1 && filter.words.length === 0 && !needsIndex(filter)
+  if (asksForNothing(filter)) return { journals: [], below: null }
+  const zones = zonesOf(filter, needsIndex(filter) ? await readIndexState(q, filter.walletId) : NO_INDEX)
   const found: JournalRef[] = []
   let below = place.below < filter.seqEnd ? place.below : filter.seqEnd
-  let count = isExact ? limit + 1 : Math.max(COUNT_FIRST, limit + 1)
-  if (asksForNothing(filter)) return { journals: [], below: null }
-  const zones = zonesOf(filter, indexedTo)
+  let count = 0
   for (let round = 0; round < ROUNDS_MAX && below > filter.seqMin && found.length <= limit; round += 1) {
     const zone = zones.find(({ floor }) => below > floor)
     if (zone === undefined) break
-    const looked = await lookFurther(q, filter, { zone, below, count })
+    count = Math.max(count, zone.countFirst(limit))
+    const looked = await lookFurther(q, filter, { zone, below, count, wanted: limit + 1 - found.length })
     found.push(...looked.journals)
     below = looked.reached
-    if (below > zone.floor) count = Math.min(count * COUNT_GROWTH, COUNT_MAX)
+    count = below > zone.floor ? Math.min(count * GROWTH, COUNT_MAX) : 0
   }
   return pageOf(found, below > filter.seqMin ? below : null, limit)
 }
@@ -65,15 +67,18 @@ function pageOf(found: readonly JournalRef[], below: bigint | null, limit: numbe
 interface Zone {
   readonly sources: readonly Source[]
   readonly floor: bigint
+  readonly countFirst: (limit: number) => number
 }
 
-function zonesOf(filter: OperationFilter, indexedTo: bigint): Zone[] {
+function zonesOf(filter: OperationFilter, index: IndexState): Zone[] {
   const { seqMin } = filter
-  const indexed = { sources: sourcesOf(filter, true), floor: seqMin }
+  const known = sourcesOf(filter, true)
+  const countKnown = (limit: number): number => (known.length > 1 ? COUNT_SEVERAL : limit + 1)
+  const indexed = { sources: known, floor: seqMin, countFirst: countKnown }
   if (!needsIndex(filter)) return [indexed]
-  const sources = sourcesOf(filter, false)
-  const isIndexed = indexedTo > 0n && indexedTo >= seqMin
-  return isIndexed ? [{ sources, floor: indexedTo + 1n }, indexed] : [{ sources, floor: seqMin }]
+  const recent = { sources: sourcesOf(filter, false), floor: seqMin, countFirst: () => COUNT_DOUBTFUL }
+  if (index.indexedTo === 0n || index.indexedTo < seqMin) return [recent]
+  return index.isComplete ? [indexed] : [{ ...recent, floor: index.indexedTo + 1n }, indexed]
 }
 
 /** Whether the wallet's index has something to say that the ledger's own indexes have not. */
@@ -81,55 +86,99 @@ export function needsIndex({ words, sizes, kind, assetId }: OperationFilter): bo
   return words.length > 0 || sizes !== null || (kind !== null && assetId !== null)
 }
 
-/** Never empty. What another source implies is left out. */
+/** Never empty, the quickest to read first. What another source implies is left out. */
 function sourcesOf(filter: OperationFilter, indexed: boolean): Source[] {
   const { walletId, kind, assetId, sizes, counterpartyId, words } = filter
   const sources: Source[] = []
-  if (counterpartyId !== null) sources.push(counterpartySource(walletId, counterpartyId))
   if (indexed) {
     const longest = words.toSorted((one, other) => other.length - one.length).slice(0, WORD_SOURCES_MAX)
     sources.push(...longest.map((word) => wordSource(walletId, word)))
     if (sizes !== null && assetId !== null) sources.push(sizeSource({ walletId, assetId, sizes }))
     if (kind !== null && assetId !== null) {
       sources.push(termsSource(walletId, [facetTerm(JOURNAL_KINDS[kind], assetId)]))
-    } else if (assetId !== null && sizes === null) sources.push(assetSource(walletId, assetId))
-    else if (kind !== null) sources.push(feedSource(walletId, kind))
-  } else {
-    if (kind !== null) sources.push(feedSource(walletId, kind))
-    if (assetId !== null) sources.push(assetSource(walletId, assetId))
+    }
   }
+  const impliesAsset = indexed && (sizes !== null || kind !== null)
+  const impliesKind = counterpartyId !== null || (indexed && assetId !== null)
+  if (counterpartyId !== null) sources.push(counterpartySource(walletId, counterpartyId))
+  if (assetId !== null && !impliesAsset) sources.push(assetSource(walletId, assetId))
+  if (kind !== null && !impliesKind) sources.push(feedSource(walletId, kind))
   return sources.length > 0 ? sources : [feedSource(walletId, null)]
 }
 
+interface Look {
+  readonly zone: Zone
+  readonly below: bigint
+  /** Operations that each source is asked for. */
+  readonly count: number
+  /** Matches that are enough. */
+  readonly wanted: number
+}
+
+interface Looked {
+  readonly journals: readonly JournalRef[]
+  /** Every match from here up was found. */
+  readonly reached: bigint
+}
+
 /** One round: asks every source of the zone, and judges what they agree on. */
-async function lookFurther(
-  q: Queryable,
-  filter: OperationFilter,
-  { zone, below, count }: { zone: Zone; below: bigint; count: number },
-): Promise<{ journals: JournalRef[]; reached: bigint }> {
+async function lookFurther(q: Queryable, filter: OperationFilter, look: Look): Promise<Looked> {
+  const { zone, below, count } = look
   const stretches: Stretch[] = []
   for (const source of zone.sources) {
     const stretch = await source.seek(q, below, count)
     stretches.push(stretch)
-    const isRare = stretch.reached <= zone.floor && stretch.seqs.length <= COUNT_FIRST
-    // Reading these few journals is cheaper than asking the other sources about them.
-    if (isRare) break
+    if (stretch.reached <= zone.floor && stretch.seqs.length <= RARE_MAX) break
   }
-  const agreed = intersect(stretches)
-  const inZone = agreed.seqs.filter((seq) => seq >= zone.floor)
-  const judged = inZone.slice(0, JUDGED_MAX)
-  const last = judged.at(-1)
-  const cutOff = judged.length < inZone.length && last !== undefined
-  const reached = cutOff ? last : agreed.reached > zone.floor ? agreed.reached : zone.floor
-  const journals = judged.length === 0 ? [] : await journalsBySeq(q, judged)
-  return { journals: journals.toReversed().filter((journal) => matches(filter, journal)), reached }
+  const { agreed, doubtful } = intersect(stretches)
+  const surely = await judge(q, filter, look, agreed)
+  const isCutOff = surely.reached > agreed.reached
+  if (isCutOff || surely.journals.length >= look.wanted) return surely
+  // The others do not know these: worth judging if they are few, or if of those before them some did match.
+  if (doubtful.seqs.length > RARE_MAX && surely.journals.length === 0) return surely
+  const rest = await judge(q, filter, { ...look, wanted: look.wanted - surely.journals.length }, doubtful)
+  return { journals: [...surely.journals, ...rest.journals], reached: rest.reached }
 }
 
-/** The last operation that the wallet's index knows; 0 while there is no index. */
-async function readIndexedTo(q: Queryable, walletId: bigint): Promise<bigint> {
-  const { rows } = await q.query<{ last_seq: bigint }>(
-    `select last_seq from history.chunks where wallet_id = $1 order by no desc limit 1`,
-    [walletId],
+/** Reads the journals, a few at first, until enough of them match. */
+async function judge(q: Queryable, filter: OperationFilter, look: Look, stretch: Stretch): Promise<Looked> {
+  const { floor } = look.zone
+  const seqs = stretch.seqs.filter((seq) => seq >= floor)
+  const journals: JournalRef[] = []
+  let judged = 0
+  for (let step = look.wanted; judged < seqs.length && journals.length < look.wanted; step *= GROWTH) {
+    const some = seqs.slice(judged, Math.min(judged + step, JUDGED_MAX))
+    if (some.length === 0) break
+    const read = await journalsBySeq(q, some)
+    journals.push(...read.toReversed().filter((journal) => matches(filter, journal)))
+    judged += some.length
+  }
+  const last = seqs[judged - 1]
+  if (judged < seqs.length && last !== undefined) return { journals, reached: last }
+  return { journals, reached: stretch.reached > floor ? stretch.reached : floor }
+}
+
+interface IndexState {
+  /** The last operation that the wallet's index knows; 0 while there is no index. */
+  readonly indexedTo: bigint
+  /** Whether there is no later one. */
+  readonly isComplete: boolean
+}
+const NO_INDEX: IndexState = { indexedTo: 0n, isComplete: false }
+
+async function readIndexState(q: Queryable, walletId: bigint): Promise<IndexState> {
+  const { rows } = await q.query<IndexState>(
+    `select last_seq as "indexedTo", not exists (
+       select from unnest($2::bigint[]) wanted (kind)
+       cross join lateral (
+         select from ledger.entries
+         where ((account_id >> 27) << 6 | entries.kind) = ($1::bigint << 6 | wanted.kind)
+           and account_id >= 134217728000 and seq > last_seq
+         limit 1
+       ) newer
+     ) as "isComplete"
+     from history.chunks where wallet_id = $1 order by no desc limit 1`,
+    [walletId, KIND_NUMBERS],
   )
-  return rows[0]?.last_seq ?? 0n
+  return rows[0] ?? NO_INDEX
 }

@@ -4,13 +4,16 @@ import { newestFirst, type Source, type Stretch } from './source.ts'
 /** Runs of a level that make one of the next. */
 const RUN_FAN_OUT_BITS = 4
 export const RUN_FAN_OUT = 1 << RUN_FAN_OUT_BITS
-/** A run of level 2 is up to a million operations, which is what one statement can merge in good time. */
-export const RUN_LEVEL_MAX = 2
+/**
+ * A run of level 1 is up to 65,536 operations. A level more would be a million, which one statement takes 3 s to sort
+ * on a quiet machine; without it a search of rare amounts reads 1 run, some 9 pages, more per 65,536 operations.
+ */
+export const RUN_LEVEL_MAX = 1
 
 /** More matches than this in one run: only its newest are wanted, so it is searched part by part. */
 const MATCHES_OF_A_RUN_MAX = 64
-/** How many runs are asked for their matches at once: few at first, since the newest may be enough. */
-const RUNS_ASKED_MAX = [2, 8, 64]
+/** Runs that one statement looks at, at most. It stops by itself when the newest have enough matches. */
+const RUNS_ASKED_MAX = 64
 
 export interface SizeRange {
   readonly least: bigint
@@ -32,7 +35,7 @@ interface SizeSearch {
  * Operations that moved an amount within a range, as far as the wallet's index goes. The history is cut into runs,
  * each sorted by size: one look-up tells how many of a run match, so runs without a match cost next to nothing,
  * few matches are all taken, and a run with many is searched by its smaller runs, newest first. A million
- * operations are about 40 runs. (Smallest and largest per zone would be less to keep, but amounts of everyday
+ * operations are at most 31 runs. (Smallest and largest per zone would be less to keep, but amounts of everyday
  * spread leave no zone out; a list per bucket of sizes makes wide ranges merge hundreds of lists.)
  */
 export function sizeSource(search: SizeSearch): Source {
@@ -76,24 +79,23 @@ async function seekRuns(
   const { below, count } = wanted
   const seqs: bigint[] = []
   let waiting = wanted.runs
-  for (let asked = 0; waiting.length > 0; asked += 1) {
-    const now = waiting.slice(0, RUNS_ASKED_MAX[Math.min(asked, RUNS_ASKED_MAX.length - 1)])
-    const answers = await matchesOfRuns(q, search, now, below)
-    for (const [index, run] of now.entries()) {
-      const answer = answers[index]
-      if (answer === undefined) throw new Error('a run without an answer')
-      if (answer.seqs.length > MATCHES_OF_A_RUN_MAX && run.level > 0) {
-        waiting = [...partsOf(run), ...waiting.slice(index + 1)]
+  while (waiting.length > 0) {
+    const asked = waiting.slice(0, RUNS_ASKED_MAX)
+    let next = waiting.slice(asked.length)
+    for (const answer of await matchesOfRuns(q, search, asked, { below, count })) {
+      const { run, place } = answer
+      const isDense = answer.seqs.length > MATCHES_OF_A_RUN_MAX
+      if (isDense && run.level > 0) {
+        next = [...partsOf(run), ...waiting.slice(place + 1)]
         break
       }
-      const dense = answer.seqs.length > MATCHES_OF_A_RUN_MAX
-      const found = dense ? await newestOfChunk(q, search, { run, below, count }) : newestFirst(answer.seqs)
+      const found = isDense ? await newestOfChunk(q, search, { run, below, count }) : newestFirst(answer.seqs)
       seqs.push(...found)
       const last = found.at(-1)
-      if (dense && found.length >= count && last !== undefined) return { seqs, reached: last }
+      if (isDense && found.length >= count && last !== undefined) return { seqs, reached: last }
       if (seqs.length >= count) return { seqs, reached: answer.firstSeq }
-      if (index === now.length - 1) waiting = waiting.slice(now.length)
     }
+    waiting = next
   }
   return { seqs, reached: 0n }
 }
@@ -111,10 +113,13 @@ async function chunkOf(q: Queryable, walletId: bigint, below: bigint): Promise<n
 }
 
 interface RunMatches {
+  readonly run: Run
+  /** Of the run among those asked. */
+  readonly place: number
   /** Unordered, and cut off past MATCHES_OF_A_RUN_MAX. */
-  seqs: bigint[]
+  readonly seqs: bigint[]
   /** No operation of the run is below. */
-  firstSeq: bigint
+  readonly firstSeq: bigint
 }
 
 /**
@@ -134,32 +139,41 @@ const PARTS_IN_RANGE = `
     and (part.smallest, part.part) >= (coalesce(first.smallest, 0), coalesce(first.part, 0))
     and part.smallest <= $4`
 
+/**
+ * The runs that have matches, newest first. Runs are looked at one after another (a nested loop over `wanted`, the
+ * only way to evaluate a lateral limit), so the last limit ends it when there is enough; whoever is cut off by it
+ * comes after at least `count` others.
+ */
 async function matchesOfRuns(
   q: Queryable,
   { walletId, assetId, sizes }: SizeSearch,
   runs: readonly Run[],
-  below: bigint,
+  { below, count }: { below: bigint; count: number },
 ): Promise<RunMatches[]> {
-  const { rows } = await q.query<RunMatches>(
-    `select array(
-         select moved.seq from (${PARTS_IN_RANGE}) part cross join unnest(part.sizes, part.seqs) moved (size, seq)
-         where moved.size between $3 and $4 and moved.seq < $7 limit ${MATCHES_OF_A_RUN_MAX + 1}
-       ) as seqs,
-       coalesce((select last_seq + 1 from history.chunks
-         where wallet_id = $1 and no = (wanted.run << (wanted.level * ${RUN_FAN_OUT_BITS})) - 1), 0) as "firstSeq"
+  const levels = runs.map(({ level }) => level)
+  const numbers = runs.map(({ run }) => run)
+  const { rows } = await q.query<{ place: number; first_seq: bigint; seq: bigint }>(
+    `select wanted.place::integer - 1 as place, first.seq as first_seq, matching.seq
      from unnest($5::integer[], $6::integer[]) with ordinality wanted (level, run, place)
-     order by wanted.place`,
-    [
-      walletId,
-      assetId,
-      sizes.least,
-      sizes.most,
-      runs.map(({ level }) => level),
-      runs.map(({ run }) => run),
-      below,
-    ],
+     cross join lateral (select coalesce((select last_seq + 1 from history.chunks
+       where wallet_id = $1 and no = (wanted.run << (wanted.level * ${RUN_FAN_OUT_BITS})) - 1), 0) as seq) first
+     cross join lateral (
+       select moved.seq from (${PARTS_IN_RANGE}) part cross join unnest(part.sizes, part.seqs) moved (size, seq)
+       where moved.size between $3 and $4 and moved.seq < $7
+       limit ${MATCHES_OF_A_RUN_MAX + 1}
+     ) matching
+     limit $8`,
+    [walletId, assetId, sizes.least, sizes.most, levels, numbers, below, count + MATCHES_OF_A_RUN_MAX + 1],
   )
-  return rows
+  const byPlace = new Map<number, RunMatches>()
+  for (const { place, first_seq: firstSeq, seq } of rows) {
+    const run = runs[place]
+    if (run === undefined) throw new Error(`a match in run ${place}, which was not asked`)
+    const known = byPlace.get(place)
+    if (known === undefined) byPlace.set(place, { run, place, seqs: [seq], firstSeq })
+    else known.seqs.push(seq)
+  }
+  return [...byPlace.values()]
 }
 
 /** Of one chunk with many matches. */

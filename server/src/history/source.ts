@@ -41,18 +41,26 @@ export function anyOf(sources: readonly Source[]): Source {
   }
 }
 
-/**
- * What can match, given what every source knows: the operations in all of them, as far down as the one that sees
- * furthest. Where another source does not see that far, its word is missing, and what is returned may not match.
- */
-export function intersect(stretches: readonly Stretch[]): Stretch {
+export interface Agreement {
+  /** In all sources, as far down as all of them were read. */
+  readonly agreed: Stretch
+  /** Below that: in the source that was read furthest and in those that were read as far; others may not have it. */
+  readonly doubtful: Stretch
+}
+
+/** What can match, given what every source knows. */
+export function intersect(stretches: readonly Stretch[]): Agreement {
   const furthest = stretches.reduce((best, stretch) => (stretch.reached < best.reached ? stretch : best))
   const others = stretches.filter((stretch) => stretch !== furthest)
   const known = others.map(({ seqs, reached }) => ({ seqs: new Set(seqs), reached }))
   const possible = furthest.seqs.filter((seq) =>
     known.every((other) => seq < other.reached || other.seqs.has(seq)),
   )
-  return { seqs: possible, reached: furthest.reached }
+  const border = stretches.reduce((highest, { reached }) => (reached > highest ? reached : highest), 0n)
+  return {
+    agreed: { seqs: possible.filter((seq) => seq >= border), reached: border },
+    doubtful: { seqs: possible.filter((seq) => seq < border), reached: furthest.reached },
+  }
 }
 
 export function newestFirst(seqs: readonly bigint[]): bigint[] {

@@ -16,6 +16,8 @@ export interface JobsDeps {
   readonly concurrency?: number
   /** How long another process may be silent before its jobs are taken over. Default 120. */
   readonly leaseSeconds?: number
+  /** How long the queue may give no answer before its runner is begun anew. Default 20,000. */
+  readonly deafMs?: number
 }
 
 export interface EnqueueOptions {

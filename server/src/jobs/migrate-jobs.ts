@@ -14,6 +14,9 @@ import { QUEUE_SCHEMA, queueLogger, type JobLog } from './queue-logger.ts'
  */
 export async function migrateJobs(ownerUrl: string, log: JobLog): Promise<void> {
   const pool = new Pool({ connectionString: ownerUrl, max: 2, application_name: 'kantor-migrate-jobs' })
+  // A connection that dies is told by the statement that needed it.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   try {
     await runMigrations({ pgPool: pool, schema: QUEUE_SCHEMA, logger: queueLogger(log) })
     await pool.query(GRANTS)

@@ -122,14 +122,27 @@ export async function keepLease(
     [runner.poolId, runner.host],
   )
   const { rows } = await q.query<{ pool_id: string }>(
-    `with dead as (
-       delete from jobs.runners where seen_at < now() - make_interval(secs => $1) returning pool_id)
-     select pool_id, ${QUEUE_SCHEMA}.force_unlock_workers(array[pool_id]) from dead`,
+    `with silent as (
+       delete from jobs.runners where seen_at < now() - make_interval(secs => $1) returning pool_id),
+     -- Those too that died before they could say a first time that they live.
+     unheard as (
+       select distinct locked_by from ${QUEUE_SCHEMA}._private_jobs
+        where locked_at < now() - make_interval(secs => $1)
+          and not exists (select from jobs.runners where pool_id = locked_by))
+     select pool_id, ${QUEUE_SCHEMA}.force_unlock_workers(array[pool_id])
+       from (select pool_id from silent union select locked_by from unheard) as dead`,
     [runner.leaseSeconds],
   )
   return rows.map((row) => row.pool_id)
 }
 
-export async function endLease(q: Queryable, poolId: string): Promise<void> {
-  await q.query('delete from jobs.runners where pool_id = $1', [poolId])
+/** Ends the lease of a runner that holds no job; false when it still holds one. */
+export async function endIdleLease(q: Queryable, poolId: string): Promise<boolean> {
+  const { rowCount } = await q.query(
+    `delete from jobs.runners
+      where pool_id = $1
+        and not exists (select from ${QUEUE_SCHEMA}._private_jobs where locked_by = $1)`,
+    [poolId],
+  )
+  return rowCount === 1
 }

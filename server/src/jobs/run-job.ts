@@ -6,11 +6,18 @@ import type { JobLog } from './queue-logger.ts'
 
 const ERROR_CHARS = 500
 
+export interface RunDeps {
+  readonly db: Queryable
+  readonly log: JobLog
+  /** Aborted when the process may wait no longer for what runs. */
+  readonly giveUp: AbortSignal
+}
+
 /**
  * A definition as the queue calls it: its run is timed, bounded and written down. Writing down is a service to
  * the operator, so that it fails must not fail the work.
  */
-export function taskOf(job: AnyJob, deps: { readonly db: Queryable; readonly log: JobLog }): Task {
+export function taskOf(job: AnyJob, deps: RunDeps): Task {
   const noted = (writing: Promise<void>) =>
     writing.catch((error: unknown) =>
       deps.log.warn({ err: error, job: job.name }, 'a job run was not written down'),
@@ -19,7 +26,7 @@ export function taskOf(job: AnyJob, deps: { readonly db: Queryable; readonly log
     await noted(recordStart(deps.db, job.name))
     const startedAt = performance.now()
     try {
-      await withinDeadline(job, withoutCron(payload), abortSignal, queued.attempts)
+      await withinBounds(job, withoutCron(payload), abortSignal, deps.giveUp, queued.attempts)
       await noted(recordEnd(deps.db, job.name, performance.now() - startedAt, null))
     } catch (error) {
       const message = (error instanceof Error ? error.message : String(error)).slice(0, ERROR_CHARS)
@@ -34,23 +41,32 @@ export function taskOf(job: AnyJob, deps: { readonly db: Queryable; readonly log
   }
 }
 
-/** A run that ignores its signal is left behind: the queue must not wait for it. Hence jobs are idempotent. */
-async function withinDeadline(
+/** A run that ignores its signals is left behind: the queue must not wait for it. Hence jobs are idempotent. */
+async function withinBounds(
   job: AnyJob,
   payload: unknown,
   stop: AbortSignal,
+  giveUp: AbortSignal,
   attempt: number,
-): Promise<void> {
+) {
   const deadline = AbortSignal.timeout(job.timeoutSeconds * 1000)
-  let giveUp = () => {}
-  const overdue = new Promise<never>((_resolve, reject) => {
-    giveUp = () => reject(new Error(`not done within ${job.timeoutSeconds} seconds`))
-    deadline.addEventListener('abort', giveUp, { once: true })
+  const over = AbortSignal.any([deadline, giveUp])
+  let leave = () => {}
+  const left = new Promise<never>((_resolve, reject) => {
+    leave = () =>
+      reject(
+        new Error(
+          deadline.aborted
+            ? `not done within ${job.timeoutSeconds} seconds`
+            : 'cut off because the process stops',
+        ),
+      )
+    over.addEventListener('abort', leave, { once: true })
   })
   try {
-    await Promise.race([job.start(payload, { signal: AbortSignal.any([deadline, stop]), attempt }), overdue])
+    await Promise.race([job.start(payload, { signal: AbortSignal.any([over, stop]), attempt }), left])
   } finally {
-    deadline.removeEventListener('abort', giveUp)
+    over.removeEventListener('abort', leave)
   }
 }
 

@@ -1,11 +1,18 @@
 import { EventEmitter } from 'node:events'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseCronItems, run, type CronItem, type Runner, type WorkerEvents } from 'graphile-worker'
+import {
+  parseCronItems,
+  run,
+  type CronItem,
+  type Runner,
+  type WorkerEvents,
+  type WorkerPool,
+} from 'graphile-worker'
 import { Pool } from 'pg'
 import type { Queryable } from '#db'
 import type { AnyJob, ScheduleEntry } from './definition.ts'
-import { endLease, keepLease } from './queries.ts'
+import { endIdleLease, keepLease } from './queries.ts'
 import { QUEUE_SCHEMA, queueLogger, type JobLog } from './queue-logger.ts'
 import { taskOf } from './run-job.ts'
 
@@ -13,89 +20,77 @@ export interface RunningQueue {
   stop(graceSeconds: number): Promise<void>
 }
 
-interface RunnerDeps {
+export interface RunnerDeps {
   readonly db: Queryable
   readonly databaseUrl: string
   readonly log: JobLog
   readonly schedule: readonly ScheduleEntry[]
   readonly concurrency?: number
   readonly leaseSeconds?: number
+  /** How long the queue may give no answer before the runner is begun anew. Default 20,000. */
+  readonly deafMs?: number
 }
 
 const CONCURRENCY = 4
 /** Longer than any pause that a process survives (the pause drill: 60 s), shorter than anybody's patience. */
 const LEASE_SECONDS = 120
 const HEARTBEATS_PER_LEASE = 8
+const RESTART_MS_MIN = 250
 const RESTART_MS_MAX = 30_000
 
-/** Runs jobs until stopped. The library gives up when it cannot write to the database; this begins again. */
+/** One life of the library's runner: it ends when asked to, or by itself when it cannot write to the database. */
+interface Life {
+  /** Settles when it has ended; rejects when that was not asked for. */
+  readonly ended: Promise<void>
+  stop(graceSeconds: number): Promise<void>
+}
+
+/** Runs jobs until stopped; when the library's runner ends by itself, another is begun. */
 export async function startRunner(
   deps: RunnerDeps,
   jobs: ReadonlyMap<string, AnyJob>,
 ): Promise<RunningQueue> {
   const stopped = new AbortController()
   const pool = openPool(deps)
-  const first = await begin(deps, jobs, pool)
-  let current: Runner | null = first.runner
-  const ended = supervise()
-  return { stop }
+  let life: Life | null = await beginLife(deps, jobs, pool).catch(async (error: unknown) => {
+    await pool.end()
+    throw error
+  })
+  const supervised = supervise()
 
   async function supervise(): Promise<void> {
-    let begun: Awaited<ReturnType<typeof begin>> | null = first
-    for (let failures = 0; !stopped.signal.aborted;) {
-      if (begun !== null) {
-        failures = 0
-        current = begun.runner
-        await begun.runner.promise.catch((error: unknown) =>
-          deps.log.error({ err: error }, 'the job runner ended'),
-        )
-        await begun.release()
-        current = null
-      }
-      if (stopped.signal.aborted) return
-      failures += 1
-      await sleep(Math.min(RESTART_MS_MAX, 250 * 2 ** failures), undefined, { signal: stopped.signal }).catch(
-        () => {},
+    for (let failures = 0; ; failures += 1) {
+      await life?.ended.then(
+        () => (failures = 0),
+        (error: unknown) => deps.log.error({ err: error }, 'the job runner ended'),
       )
       if (stopped.signal.aborted) return
-      begun = await begin(deps, jobs, pool).catch((error: unknown) => {
+      const pauseMs = Math.min(RESTART_MS_MAX, RESTART_MS_MIN * 2 ** Math.min(failures, 10))
+      await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {})
+      if (stopped.signal.aborted) return
+      life = await beginLife(deps, jobs, pool).catch((error: unknown) => {
         deps.log.error({ err: error }, 'the job runner could not be started')
         return null
       })
     }
   }
 
-  async function stop(graceSeconds: number): Promise<void> {
-    stopped.abort()
-    const runner = current
-    if (runner !== null) {
-      const graceful = runner.stop('asked to').catch(() => {})
-      const inTime = await Promise.race([
-        graceful.then(() => true),
-        sleep(graceSeconds * 1000, false, { ref: false }),
-      ])
-      if (!inTime) await runner.kill('the grace is over').catch(() => {})
-    }
-    await ended
-    await pool.end()
+  return {
+    async stop(graceSeconds) {
+      stopped.abort()
+      await life?.stop(graceSeconds)
+      await supervised
+      await pool.end()
+    },
   }
 }
 
-/** One life of the library's runner, with its lease. */
-async function begin(
-  deps: RunnerDeps,
-  jobs: ReadonlyMap<string, AnyJob>,
-  pool: Pool,
-): Promise<{ runner: Runner; release: () => Promise<void> }> {
+async function beginLife(deps: RunnerDeps, jobs: ReadonlyMap<string, AnyJob>, pool: Pool): Promise<Life> {
   const events: WorkerEvents = new EventEmitter()
-  let poolId: string | null = null
-  events.on('pool:create', ({ workerPool }) => (poolId = workerPool.id))
-  const leaseSeconds = deps.leaseSeconds ?? LEASE_SECONDS
-  const heartbeat = async () => {
-    if (poolId === null) return
-    const dead = await keepLease(deps.db, { poolId, host: hostname(), leaseSeconds })
-    if (dead.length > 0) deps.log.warn({ dead }, 'jobs of runners that fell silent were taken over')
-  }
+  const pools: WorkerPool[] = []
+  events.on('pool:create', ({ workerPool }) => pools.push(workerPool))
+  const giveUp = new AbortController()
+  const runDeps = { ...deps, giveUp: giveUp.signal }
   const runner = await run({
     pgPool: pool,
     schema: QUEUE_SCHEMA,
@@ -103,31 +98,79 @@ async function begin(
     noHandleSignals: true,
     events,
     logger: queueLogger(deps.log),
-    taskList: Object.fromEntries([...jobs.values()].map((job) => [job.name, taskOf(job, deps)])),
+    taskList: Object.fromEntries([...jobs.values()].map((job) => [job.name, taskOf(job, runDeps)])),
     parsedCronItems: parseCronItems(
       deps.schedule.map((entry) => cronItem(entry, jobs.get(entry.job)?.attemptsMax)),
     ),
   })
-  const beat = () =>
-    heartbeat().catch((error: unknown) => deps.log.warn({ err: error }, 'the job lease was not kept'))
-  await beat()
-  const timer = setInterval(beat, (leaseSeconds * 1000) / HEARTBEATS_PER_LEASE).unref()
-  const release = async () => {
-    clearInterval(timer)
-    // What this life had locked and could not give back is found by its lease, which then must stay.
-    if (poolId !== null) await endLeaseIfIdle(deps, poolId)
+  const [workerPool] = pools
+  if (workerPool === undefined) throw new Error('the runner did not say who it is')
+  endIfDeaf(deps, events, runner)
+  const endLease = await holdLease(deps, workerPool.id)
+  return {
+    ended: runner.promise.finally(endLease),
+    stop: async (graceSeconds) => {
+      const ending = runner.stop('asked to').catch(() => {})
+      const late = sleep(graceSeconds * 1000, 'late', { ref: false })
+      // Not the runner's own kill(), which does nothing once a graceful stop has begun (0.18.0): what runs is
+      // made to fail, so that the queue gives it back in its usual way.
+      if ((await Promise.race([ending, late])) === 'late') giveUp.abort()
+      await Promise.race([ending, sleep(LAST_WRITES_MS, undefined, { ref: false })])
+    },
   }
-  return { runner, release }
 }
 
-/** A runner that could not give its jobs back leaves its lease to run out; a clean one takes it along. */
+const DEAF_MS = 20_000
+
+/**
+ * Ends a runner that has got no answer from the queue for a while; another is begun. The library asks on by
+ * itself, but one that loses its connection during its very first question keeps that failure for good (0.18.0).
+ */
+function endIfDeaf(deps: RunnerDeps, events: WorkerEvents, runner: Runner): void {
+  let heardAt = Date.now()
+  const heard = () => (heardAt = Date.now())
+  events.on('worker:getJob:empty', heard)
+  events.on('job:start', heard)
+  events.on('worker:getJob:error', ({ error }) => {
+    if (Date.now() - heardAt < (deps.deafMs ?? DEAF_MS)) return
+    heard()
+    deps.log.warn({ err: error }, 'the job runner gets no answer from the queue and is begun anew')
+    runner.stop('deaf').catch(() => {})
+  })
+}
+
+/** Keeps saying that this pool of workers lives, until the returned function is called. */
+async function holdLease(deps: RunnerDeps, poolId: string): Promise<() => Promise<void>> {
+  const leaseSeconds = deps.leaseSeconds ?? LEASE_SECONDS
+  const beat = async () => {
+    try {
+      const dead = await keepLease(deps.db, { poolId, host: hostname(), leaseSeconds })
+      if (dead.length > 0) deps.log.warn({ dead }, 'jobs of runners that fell silent were taken over')
+    } catch (error) {
+      deps.log.warn({ err: error }, 'the job lease was not kept')
+    }
+  }
+  await beat()
+  const timer = setInterval(beat, (leaseSeconds * 1000) / HEARTBEATS_PER_LEASE).unref()
+  return async () => {
+    clearInterval(timer)
+    await endLeaseIfIdle(deps, poolId)
+  }
+}
+
+const LAST_WRITES_MS = 2000
+
+/**
+ * The library says that it has ended while its last job is still being ticked off (0.18.0), so that is waited
+ * for. A runner that could not give its jobs back leaves its lease to run out, and others take them over.
+ */
 async function endLeaseIfIdle(deps: RunnerDeps, poolId: string): Promise<void> {
   try {
-    const { rows } = await deps.db.query<{ locked: boolean }>(
-      `select exists (select from ${QUEUE_SCHEMA}._private_jobs where locked_by = $1) as locked`,
-      [poolId],
-    )
-    if (rows[0]?.locked === false) await endLease(deps.db, poolId)
+    for (let waitedMs = 0; waitedMs < LAST_WRITES_MS; waitedMs += 50) {
+      if (await endIdleLease(deps.db, poolId)) return
+      await sleep(50)
+    }
+    deps.log.warn({ poolId }, 'jobs are still locked; the lease is left to run out')
   } catch (error) {
     deps.log.warn({ err: error }, 'the job lease was left to run out')
   }
@@ -161,6 +204,8 @@ function openPool(deps: RunnerDeps): Pool {
     connectionTimeoutMillis: 5000,
     keepAlive: true,
   })
-  pool.on('error', (error) => deps.log.warn({ err: error }, 'an idle connection of the queue was lost'))
+  const noted = (error: Error) => deps.log.warn({ err: error }, 'a connection of the queue was lost')
+  pool.on('error', noted)
+  pool.on('connect', (client) => client.on('error', noted))
   return pool
 }

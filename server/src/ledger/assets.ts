@@ -10,7 +10,8 @@ export async function declareAssets(q: Queryable, assets: Asset[]): Promise<void
   await q.query(
     `insert into ledger.assets (id, code, kind, scale, name)
      select asset.id, asset.code, asset.kind, asset.scale, asset.name
-     from jsonb_to_recordset($1::jsonb) asset (id integer, code text, kind text, scale smallint, name text)
+     -- One at a time: on conflict (id) does not help two processes that start together against unique (code).
+     from pg_advisory_xact_lock(hashtextextended('ledger.assets', 0)), jsonb_to_recordset($1::jsonb) asset (id integer, code text, kind text, scale smallint, name text)
      order by asset.id
      on conflict (id) do update set code = excluded.code, name = excluded.name
      where (assets.code, assets.name) is distinct from (excluded.code, excluded.name)`,

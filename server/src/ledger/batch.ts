@@ -8,7 +8,6 @@ import {
   insertEntries,
   insertJournals,
   lockAccountRows,
-  lockChainHead,
   openAccounts,
   readAssets,
   readByKey,
@@ -44,8 +43,20 @@ export function readStatements(commands: PreparedCommand[]): NamedStatement[] {
   return statements
 }
 
-/** Runs both at once and gathers the answers by the statements' names. */
-export async function readState(run: Run, statements: NamedStatement[]): Promise<Omit<LedgerState, 'now'>> {
+/** What the statements found. */
+export interface ReadState extends Omit<LedgerState, 'now'> {
+  /** Null unless it was locked with them. */
+  head: LockedHead | null
+}
+
+export interface LockedHead {
+  height: bigint
+  lastRecordedAt: Date
+  hash: Buffer
+}
+
+/** Runs the statements together and gathers the answers by their names. */
+export async function readState(run: Run, statements: NamedStatement[]): Promise<ReadState> {
   const results = await run(statements)
   const rowsOf = <Row>(name: string): Row[] =>
     statements.flatMap((statement, index) => (statement.name === name ? (results[index]?.rows as Row[]) : []))
@@ -56,30 +67,11 @@ export async function readState(run: Run, statements: NamedStatement[]): Promise
   return {
     accounts: new Map(accounts.map((account) => [account.id, account])),
     frozenByAsset: new Map(assets.map(({ id, frozen }) => [id, frozen])),
-    byKey: new Map(known.map((row) => [lookupOf(row.scope, row.keyHash), row])),
+    byKey: new Map(known.map((row) => [lookupOf(row.keyHash), row])),
     consumed: new Set(rowsOf<{ consumes: string }>('ledger_consumed').map(({ consumes }) => consumes)),
     originals: new Map(originals.map((row) => [row.seq, row])),
+    head: rowsOf<LockedHead>('ledger_head')[0] ?? null,
   }
-}
-
-export interface SealedBlock {
-  height: bigint
-  sealedAt: Date
-  statements: NamedStatement[]
-}
-
-export interface LockedHead {
-  height: bigint
-  lastRecordedAt: Date
-  hash: Buffer
-}
-
-/** Lock order, last part. */
-export async function lockHead(run: Run): Promise<LockedHead> {
-  const [result] = await run([lockChainHead()])
-  const head = result?.rows[0] as LockedHead | undefined
-  if (head === undefined) throw new Error('the chain head is missing')
-  return head
 }
 
 export interface SealedBlock {
@@ -93,7 +85,8 @@ export interface SealedBlock {
  * Height and time are those of the locked head's successor, so seq, recorded_at and the order of commits agree; the
  * time never runs backwards, even if the clocks of two processes differ.
  */
-export function sealBatch(decision: Decision, head: LockedHead, now: Date): SealedBlock {
+export function sealBatch(decision: Decision, head: LockedHead | null, now: Date): SealedBlock {
+  if (head === null) throw new Error('the chain head is missing')
   const height = head.height + 1n
   const sealedAt = new Date(Math.max(now.getTime(), head.lastRecordedAt.getTime()))
   const sealedAtMicros = BigInt(sealedAt.getTime()) * 1000n

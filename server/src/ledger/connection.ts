@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import { clientConfig, isServerError, type ConnectionOptions, type NamedStatement } from '#db'
 import { Client, type QueryResult } from 'pg'
-import { PLAN_SETTINGS } from './statements.ts'
+import { PLAN_SETTINGS, resultsOf } from './statements.ts'
 
 /** The connection broke, or the server ended it, while statements were in flight. */
 export class ConnectionLost extends Error {
@@ -51,9 +51,10 @@ async function runTogether(
   const sent = statements.map((statement) => client.query(statement))
   socket.uncork()
   const settled = await Promise.allSettled(sent)
-  return settled.map((result) => {
-    if (result.status === 'fulfilled') return result.value
-    if (isServerError(result.reason)) throw result.reason
-    throw new ConnectionLost('the connection broke', { cause: result.reason })
-  })
+  try {
+    return resultsOf(settled)
+  } catch (error) {
+    if (isServerError(error)) throw error
+    throw new ConnectionLost('the connection broke', { cause: error })
+  }
 }

@@ -25,7 +25,6 @@ export {
   balances,
   headOf,
   journal,
-  journalByKey,
   journalsBySeq,
   journalSeqsOfWallet,
   journalsOfBlocks,

@@ -1,16 +1,10 @@
-import type { ConnectionOptions, Tx } from '#db'
+import type { Tx } from '#db'
 import { lockAccounts, postWithin } from './post-within.ts'
-import { Poster } from './poster.ts'
+import { Poster, type PosterOptions } from './poster.ts'
 import { prepareCommand } from './prepare-command.ts'
 import type { PostCommand, Verdict } from './types.ts'
 
-export interface LedgerOptions extends ConnectionOptions {
-  clock: () => Date
-  /** Between 0 and 1; spreads retries. */
-  random: () => number
-  /** Commands that may wait in the process; past it, LedgerBusy. */
-  queueMax?: number
-}
+export type LedgerOptions = PosterOptions
 
 /** Accounts locked within the caller's tx; the caller may now take locks of its own rows, then post, once. */
 export interface LockedAccounts {

@@ -5,10 +5,11 @@ import {
   type ConnectionOptions,
   type NamedStatement,
 } from '#db'
-import { lockHead, lockStatements, readState, readStatements, sealBatch, verdictsOf } from './batch.ts'
+import { lockStatements, readState, readStatements, sealBatch, verdictsOf } from './batch.ts'
 import { ConnectionLost, openConnection, type PosterConnection } from './connection.ts'
 import { decide } from './decide.ts'
 import type { PreparedCommand } from './prepare-command.ts'
+import { lockChainHead } from './statements.ts'
 import type { Verdict } from './types.ts'
 
 const BEGIN: NamedStatement = { name: 'ledger_begin', text: 'begin' }
@@ -85,7 +86,9 @@ export class PosterLane {
       await connection.run([ROLLBACK])
       return verdictsOf(decision, null)
     }
-    const sealed = sealBatch(decision, await lockHead(connection.run), this.#options.clock())
+    // Lock order, last part: only now, so that another batch may be judged while this one commits.
+    const { head } = await readState(connection.run, [lockChainHead()])
+    const sealed = sealBatch(decision, head, this.#options.clock())
     progress.committing = true
     const results = await connection.run([...sealed.statements, COMMIT])
     // A failed statement has thrown already; this is the second guard, against a server that says otherwise.

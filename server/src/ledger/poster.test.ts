@@ -85,7 +85,9 @@ describe('posting', () => {
     const refs = []
     for (let index = 0; index < 5; index += 1)
       refs.push(posted(await ledger.post(deposit(newKey(), alice, 1n))))
-    expect(refs.map(({ seq }) => seq)).toEqual(refs.map(({ seq }) => seq).toSorted())
+    expect(refs.map(({ seq }) => seq)).toEqual(
+      refs.map(({ seq }) => seq).toSorted((one, other) => Number(one - other)),
+    )
     expect(refs.map(({ id }) => id)).toEqual(refs.map(({ id }) => id).toSorted())
     expect(new Set(refs.map(({ blockHeight }) => blockHeight)).size).toBe(5)
   })

@@ -10,7 +10,8 @@ export interface PosterOptions extends ConnectionOptions {
   random: () => number
   /** Commands that may wait; past it, LedgerBusy. */
   queueMax?: number
-  commandsPerBatchMax?: number
+  /** How long a command is tried again while the database is away. */
+  retryWindowMs?: number
 }
 
 interface Waiting {
@@ -66,7 +67,7 @@ export class Poster {
     if (this.#closing) return Promise.reject(new DatabaseUnavailable('the ledger is closing'))
     if (this.#queue.length >= this.#queueMax) return Promise.reject(new LedgerBusy('too many commands wait'))
     return new Promise((resolve, reject) => {
-      const deadlineMs = performance.now() + RETRY_WINDOW_MS
+      const deadlineMs = performance.now() + (this.#options.retryWindowMs ?? RETRY_WINDOW_MS)
       this.#queue.push({ command, deadlineMs, alone: false, maybePosted: false, resolve, reject })
       this.#schedule()
     })
@@ -104,10 +105,9 @@ export class Poster {
   }
 
   #takeBatch(): Waiting[] {
-    const commandsMax = this.#options.commandsPerBatchMax ?? COMMANDS_PER_BATCH_MAX
     let postings = 0
     let size = 0
-    for (const { alone, command } of this.#queue.slice(0, commandsMax)) {
+    for (const { alone, command } of this.#queue.slice(0, COMMANDS_PER_BATCH_MAX)) {
       postings += command.command.postings.length
       if (size > 0 && (alone || postings > POSTINGS_PER_BATCH_MAX)) break
       size += 1

@@ -8,7 +8,7 @@ export interface PreparedCommand {
   command: PostCommand
   kind: number
   keyHash: Buffer
-  /** Scope and key as one map key. */
+  /** `keyHash` as a map key. */
   lookup: string
   /** The command's own, or `reversal:<seq>`: a journal is reversed once because this is unique. */
   consumes: string | null
@@ -34,7 +34,7 @@ const INT8_MAX = 2n ** 63n - 1n
 export function prepareCommand(command: PostCommand): PreparedCommand {
   checkShape(command)
   const kind = JOURNAL_KINDS[command.kind]
-  const keyHash = hash('sha256', command.key, 'buffer').subarray(0, HASH_BYTES)
+  const keyHash = hashKey(command.scope, command.key)
   const original = command.reverses === undefined ? null : parseJournalId(command.reverses)
   const consumes = original === null ? (command.consumes ?? null) : `reversal:${original.seq}`
   const effectiveAtMicros =
@@ -58,7 +58,7 @@ export function prepareCommand(command: PostCommand): PreparedCommand {
     command,
     kind,
     keyHash,
-    lookup: lookupOf(command.scope, keyHash),
+    lookup: lookupOf(keyHash),
     consumes,
     original,
     accountIds: [...new Set(command.postings.flatMap(({ from, to }) => [from, to]))],
@@ -70,8 +70,13 @@ export function prepareCommand(command: PostCommand): PreparedCommand {
   }
 }
 
-export function lookupOf(scope: bigint, keyHash: Buffer): string {
-  return `${scope}:${keyHash.toString('latin1')}`
+/** Scope and key in one hash: the unique index is 8 bytes a journal shorter than over both columns. */
+function hashKey(scope: bigint, key: string): Buffer {
+  return hash('sha256', `${scope}:${key}`, 'buffer').subarray(0, HASH_BYTES)
+}
+
+export function lookupOf(keyHash: Buffer): string {
+  return keyHash.toString('latin1')
 }
 
 function isStorable(posting: Posting): boolean {

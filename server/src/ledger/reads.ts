@@ -84,19 +84,6 @@ export async function journalsBySeq(q: Queryable, seqs: bigint[]): Promise<Journ
   return rows.map(refOf)
 }
 
-/** The journal that this scope's key was used for: what a retry would be answered with. */
-export async function journalByKey(q: Queryable, scope: bigint, keyHash: Buffer): Promise<JournalRef | null> {
-  const { rows } = await q.query<JournalRow>({
-    name: 'ledger_journal_by_key',
-    text: `
-      select ${JOURNAL_COLUMNS} from ledger.journals journal
-      where journal.scope = $1 and journal.key_hash = $2::uuid`,
-    values: [scope, keyHash.toString('hex')],
-  })
-  const [row] = rows
-  return row === undefined ? null : refOf(row)
-}
-
 /**
  * The journals of up to `limit` blocks from this height on, whole blocks only: the event stream's source. Continue
  * at the last journal's block height + 1. Nothing is ever inserted behind a height that was read.
@@ -145,10 +132,10 @@ export async function journalSeqsOfWallet(
   const { rows } = await q.query<{ seq: bigint }>({
     name: 'ledger_feed',
     text: `
-      select distinct page.seq from unnest($2::bigint[]) kind
+      select distinct page.seq from unnest($2::bigint[]) wanted (kind)
       cross join lateral (
         select distinct seq from ledger.entries
-        where ((account_id >> 27) << 6 | entries.kind) = ($1 << 6 | kind)
+        where ((account_id >> 27) << 6 | entries.kind) = ($1::bigint << 6 | wanted.kind)
           and account_id >= 134217728000 and seq < $3
         order by seq desc limit $4
       ) page

@@ -13,6 +13,14 @@ import type { PreparedCommand } from './prepare-command.ts'
 /** Sends statements, in one go where the connection can, and gives their results in order. */
 export type Run = (statements: NamedStatement[]) => Promise<QueryResult[]>
 
+/** The first failure, in the statements' order: those behind it failed because of it. */
+export function resultsOf(settled: PromiseSettledResult<QueryResult>[]): QueryResult[] {
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
+}
+
 /** No sequential scan, no join but nested loops over primary keys, no compilation, one plan for all parameters. */
 export const PLAN_SETTINGS: Readonly<Record<string, string>> = {
   enable_seqscan: 'off',
@@ -77,12 +85,8 @@ export function readByKey(commands: PreparedCommand[]): NamedStatement {
     name: 'ledger_keys',
     text: `
       select ${JOURNAL_COLUMNS}, uuid_send(journal.key_hash) as "keyHash"
-      from unnest($1::bigint[], $2::uuid[]) wanted (scope, key_hash)
-      join ledger.journals journal on journal.scope = wanted.scope and journal.key_hash = wanted.key_hash`,
-    values: [
-      int8s(commands.map(({ command }) => command.scope)),
-      uuids(commands.map(({ keyHash }) => keyHash)),
-    ],
+      from ledger.journals journal where journal.key_hash = any ($1::uuid[])`,
+    values: [uuids(commands.map(({ keyHash }) => keyHash))],
   }
 }
 

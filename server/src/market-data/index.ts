@@ -9,7 +9,13 @@ export { ingestRates, type IngestOutcome } from './ingest-rates.ts'
 export { createRateBook, type KnownRate, type PairRate, type RateBook, type RateLeg } from './latest-rates.ts'
 export { marketDataJobs, marketDataSchedule } from './market-data-jobs.ts'
 export { pollRates, type PollOutcome } from './poll-rates.ts'
-export { providerStatuses, type ProviderStatus } from './provider-status.ts'
+export {
+  marketAlarms,
+  providerStatuses,
+  type DivergenceAlarm,
+  type ProviderStatus,
+  type WaitingSnapshot,
+} from './provider-status.ts'
 export type { RateProvider, RateSnapshotDraft } from './providers/rate-provider.ts'
 export { rateHistory, type RateHistory, type RatePoint, type Span } from './rate-history.ts'
 export { marketDataRoutes, type MarketDataRoutesDeps } from './routes.ts'

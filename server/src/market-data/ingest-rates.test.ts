@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { fakeClock } from '#test/fake-clock'
 import { testDatabase } from '#test/harness'
 import { ingestHistory, ingestRates } from './ingest-rates.ts'
+import { marketAlarms } from './provider-status.ts'
 import { providerRecords } from './provider-queries.ts'
 import type { RateSnapshotDraft } from './providers/rate-provider.ts'
 import { draftOf, forgetAll, scriptedProvider, stored } from './scripted-provider.ts'
@@ -145,6 +146,9 @@ describe('a jump', () => {
     expect(outcome).toMatchObject({ outcome: 'quarantined' })
     expect(await stored(db)).toEqual(GOOD_LINES)
     expect(await quarantined()).toEqual(['fixer waiting'])
+    expect((await marketAlarms(db)).waiting).toMatchObject([
+      { provider: 'fixer', asOf: new Date(at('13:00')), jumps: Object.keys(rates).map((code) => ({ code })) },
+    ])
     expect(await record()).toMatchObject({ counts: { quarantined: 1n }, error: { code: 'jump' } })
   })
 
@@ -231,9 +235,8 @@ test('two providers that differ by more than spread and time explain raise an al
     draftOf(name, at(time), { PLN: value, USD: '1.16' })
   await take(pln('ecb', '12:00', '4.2487'))
   await take(pln('fixer', '12:00', '4.25'))
-  const alarms = () =>
-    db.query('select code, provider, other_provider, apart_bps, times from market_data.divergences')
-  expect((await alarms()).rows).toEqual([])
+  const alarms = async () => (await marketAlarms(db)).divergences
+  expect(await alarms()).toEqual([])
   clock.set('2026-11-20T12:20:00Z')
   await expect(take(pln('fixer', '12:20', '4.36'))).resolves.toMatchObject({
     outcome: 'stored',
@@ -241,8 +244,16 @@ test('two providers that differ by more than spread and time explain raise an al
   })
   clock.set('2026-11-20T12:40:00Z')
   await take(pln('fixer', '12:40', '4.361'))
-  expect((await alarms()).rows).toEqual([
-    { code: 'PLN', provider: 'fixer', other_provider: 'ecb', apart_bps: 264, times: 2n },
+  expect(await alarms()).toEqual([
+    {
+      code: 'PLN',
+      provider: 'fixer',
+      otherProvider: 'ecb',
+      apartBps: 264,
+      limitBps: expect.any(Number),
+      times: 2n,
+      lastAt: clock.now(),
+    },
   ])
 })
 

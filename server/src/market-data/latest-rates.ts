@@ -62,6 +62,8 @@ interface LatestSnapshot {
   readonly asOf: Date
   readonly fetchedAt: Date
   readonly values: ReadonlyMap<string, Rate>
+  /** Crosses that were asked for since it was loaded: a list of rates is 170 of them, and each costs a division. */
+  readonly crosses: Map<string, { rate: Rate; mid: string }>
 }
 
 const ONE = rateOf(1n, 1n)
@@ -88,7 +90,7 @@ export function createRateBook(deps: RateBookDeps): RateBook {
       if (snapshot === undefined) return []
       const values = new Map([...snapshot.rates].map(([code, rate]) => [code, heldValue(rate)] as const))
       const { id, asOf, fetchedAt } = snapshot
-      return [{ id, provider, asOf, fetchedAt, values: values.set('EUR', ONE) }]
+      return [{ id, provider, asOf, fetchedAt, values: values.set('EUR', ONE), crosses: new Map() }]
     })
     newestId = id
   }
@@ -158,17 +160,15 @@ function rateOfPair(
   counter: string,
   now: Date,
 ): KnownRate[] {
-  const [baseValue, counterValue] = [snapshot.values.get(base), snapshot.values.get(counter)]
-  if (baseValue === undefined || counterValue === undefined) return []
-  const rate = crossRate(baseValue, counterValue)
+  const cross = crossOf(snapshot, base, counter)
+  if (cross === null) return []
   const { provider, asOf, fetchedAt } = snapshot
   const ageSeconds = Math.max(0, Math.floor((now.getTime() - asOf.getTime()) / 1000))
   const limit = ageLimitSeconds(deps.ageLimits, provider.kind)
   return [
     {
       unknown: false,
-      rate,
-      mid: formatRate(rate, MID_DIGITS, 'halfEven'),
+      ...cross,
       asOf,
       fetchedAt,
       source: provider.name,
@@ -182,6 +182,22 @@ function rateOfPair(
         .map((code) => ({ snapshotId: snapshot.id, code })),
     },
   ]
+}
+
+function crossOf(
+  snapshot: LatestSnapshot,
+  base: string,
+  counter: string,
+): { rate: Rate; mid: string } | null {
+  const pair = `${base}/${counter}`
+  const known = snapshot.crosses.get(pair)
+  if (known !== undefined) return known
+  const [baseValue, counterValue] = [snapshot.values.get(base), snapshot.values.get(counter)]
+  if (baseValue === undefined || counterValue === undefined) return null
+  const rate = crossRate(baseValue, counterValue)
+  const cross = { rate, mid: formatRate(rate, MID_DIGITS, 'halfEven') }
+  snapshot.crosses.set(pair, cross)
+  return cross
 }
 
 /** A currency against itself needs no provider, but must be one that we know at all. */

@@ -1,5 +1,6 @@
 import type { Queryable } from '#db'
 import { ageLimitSeconds, type AgeLimits } from './age-limits.ts'
+import type { Jump } from './judge-draft.ts'
 import { pacedSeconds } from './plan-poll.ts'
 import { providerRecords, type ProviderRecord, type Quota } from './provider-queries.ts'
 import type { RateProvider } from './providers/rate-provider.ts'
@@ -60,6 +61,44 @@ export async function providerStatuses(
       sentence: sentenceOf(provider, record, intervalSeconds),
     }
   })
+}
+
+/** A currency on which two providers disagree by more than spread and time explain. */
+export interface DivergenceAlarm {
+  readonly code: string
+  readonly provider: string
+  readonly otherProvider: string
+  readonly apartBps: number
+  readonly limitBps: number
+  readonly times: bigint
+  readonly lastAt: Date
+}
+
+/** A snapshot that jumped too far and waits for something to agree with it. */
+export interface WaitingSnapshot {
+  readonly provider: string
+  readonly asOf: Date
+  readonly fetchedAt: Date
+  readonly jumps: readonly Jump[]
+}
+
+const ALARMS_MAX = 200
+
+/** What an operator should look at: the newest disagreements, and all that is kept aside. */
+export async function marketAlarms(
+  q: Queryable,
+): Promise<{ divergences: DivergenceAlarm[]; waiting: WaitingSnapshot[] }> {
+  const divergences = await q.query<DivergenceAlarm>(
+    `select code, provider, other_provider as "otherProvider", apart_bps as "apartBps", limit_bps as "limitBps",
+            times, last_at as "lastAt"
+       from market_data.divergences order by last_at desc limit $1`,
+    [ALARMS_MAX],
+  )
+  const waiting = await q.query<WaitingSnapshot>(
+    `select provider, as_of as "asOf", fetched_at as "fetchedAt", jumps
+       from market_data.quarantine where outcome = 'waiting' order by provider`,
+  )
+  return { divergences: divergences.rows, waiting: waiting.rows }
 }
 
 function sentenceOf(

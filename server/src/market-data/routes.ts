@@ -69,7 +69,7 @@ function listRates(deps: MarketDataRoutesDeps): Route {
     reply: rates,
     problems: ['unknown_asset'],
     handle: async ({ query }) => {
-      const base = offered(query.base, 'base')
+      const base = offered(query.base, 'query.base')
       const unknown: string[] = []
       const items = CURRENCIES.flatMap(({ code }) => {
         if (code === base.code) return []
@@ -112,8 +112,8 @@ function showHistory(deps: MarketDataRoutesDeps): Route {
     reply: rateHistoryReply,
     problems: ['unknown_asset', 'same_asset'],
     handle: async ({ params, query }) => {
-      const base = offered(params.base, 'base')
-      const counter = offered(params.counter, 'counter')
+      const base = offered(params.base, 'params.base')
+      const counter = offered(params.counter, 'params.counter')
       if (base.code === counter.code) throw new Problem('same_asset')
       const { from, to } = rangeOf(query, deps.clock())
       const { span } = query
@@ -137,9 +137,13 @@ function rangeOf(
       : new Date(query.from)
   const refuse = (path: string, message: string) =>
     new Problem('invalid_request', { errors: [{ path, message }] })
-  if (from >= to) throw refuse('from', 'must be before `to`')
+  // Offsets of a day or more pass the schema and are no moments.
+  for (const [path, moment] of Object.entries({ from, to })) {
+    if (Number.isNaN(moment.getTime())) throw refuse(`query.${path}`, 'must be a moment that exists')
+  }
+  if (from >= to) throw refuse('query.from', 'must be before `to`')
   if ((to.getTime() - from.getTime()) / spanMs > HISTORY_POINTS_MAX) {
-    throw refuse('from', `must be at most ${HISTORY_POINTS_MAX} ${query.span}s before \`to\``)
+    throw refuse('query.from', `must be at most ${HISTORY_POINTS_MAX} ${query.span}s before \`to\``)
   }
   return { from, to }
 }

@@ -1,7 +1,15 @@
 import type { Database } from '#db'
-import { createBatchLookup, findCustomerByHandleOrEmail } from '#identity'
+import { createBatchLookup, findCustomerByHandleOrEmail, maskName } from '#identity'
 import { readPeople } from './queries.ts'
-import type { Person } from './queries.ts'
+import type { PersonRow } from './queries.ts'
+
+/** Somebody who can send and be sent to. */
+export interface Person {
+  readonly walletId: bigint
+  readonly handle: string
+  /** Masked. */
+  readonly name: string
+}
 
 /** Finds people as they are at the moment of asking; null where there is nobody. */
 export interface People {
@@ -14,6 +22,7 @@ export interface People {
 const LOOKUPS_AT_ONCE = 2
 const PEOPLE_PER_LOOKUP_MAX = 1_000
 const PEOPLE_WAITING_MAX = 20_000
+const MASKS_MAX = 10_000
 
 /**
  * A transfer has to know two people, and at 10,000 transfers a second nobody can be asked for one at a time. Not
@@ -48,7 +57,8 @@ async function loadPeople(db: Database, keys: readonly string[]): Promise<Readon
     keys.filter(isWallet).map(BigInt),
   )
   const found = new Map<string, Person>()
-  for (const person of people) {
+  for (const row of people) {
+    const person = personOf(row)
     found.set(person.handle, person)
     found.set(walletKey(person.walletId), person)
   }
@@ -58,7 +68,18 @@ async function loadPeople(db: Database, keys: readonly string[]): Promise<Readon
 /** One at a time: addresses are what people type, handles are what programs send thousands of. */
 async function byEmail(db: Database, email: string): Promise<Person | null> {
   const customer = await findCustomerByHandleOrEmail(db, email)
-  return customer === null
-    ? null
-    : { walletId: customer.number, handle: customer.handle, name: customer.name }
+  return customer === null ? null : personOf(customer)
+}
+
+/** Masks by name. Finding where characters end was a tenth of a transfer's processor time in this process. */
+const masks = new Map<string, string>()
+
+function personOf({ number, handle, name }: PersonRow): Person {
+  let mask = masks.get(name)
+  if (mask === undefined) {
+    mask = maskName(name)
+    if (masks.size >= MASKS_MAX) masks.clear()
+    masks.set(name, mask)
+  }
+  return { walletId: number, handle, name: mask }
 }

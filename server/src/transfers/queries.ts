@@ -1,14 +1,7 @@
 import type { Queryable } from '#db'
 
-/** Somebody who can send and be sent to. */
-export interface Person {
-  readonly walletId: bigint
-  readonly handle: string
-  /** In full: mask it before it leaves the room. */
-  readonly name: string
-}
-
-interface PersonRow {
+/** A name is in full here: it is masked before it leaves the room. */
+export interface PersonRow {
   number: bigint
   handle: string
   name: string
@@ -22,7 +15,7 @@ export async function readPeople(
   q: Queryable,
   handles: readonly string[],
   walletIds: readonly bigint[],
-): Promise<Person[]> {
+): Promise<PersonRow[]> {
   const { rows } = await q.query<PersonRow>({
     name: 'transfers.people',
     text: `select number, handle, name from identity.public_customers where handle = any($1::text[])
@@ -30,5 +23,5 @@ export async function readPeople(
            select number, handle, name from identity.public_customers where number = any($2::bigint[])`,
     values: [handles, walletIds],
   })
-  return rows.map(({ number, handle, name }) => ({ walletId: number, handle, name }))
+  return rows
 }

@@ -1,13 +1,11 @@
 import { Problem } from '@kantor/contract/errors'
 import type { Payee, Transfer, TransferRequest } from '@kantor/contract/api'
 import { formatAmount } from '@kantor/contract/money'
-import { maskName } from '#identity'
 import { accountId, assetIdOf, PURPOSE } from '#ledger'
 import type { JournalRef, JsonValue, Ledger } from '#ledger'
 import { judgedOrReplayed, postOrRefuse, readMoney, requestHash } from '#wallets'
 import type { AssetBook, KeyedRequest, Money, Posted } from '#wallets'
-import type { People } from './people.ts'
-import type { Person } from './queries.ts'
+import type { People, Person } from './people.ts'
 
 export interface SendDeps {
   readonly ledger: Ledger
@@ -73,9 +71,9 @@ function post(
   })
 }
 
-/** How they were called at the time, which is what history shows however they are called now. */
+/** How they were called at the time, which is what history shows however they are called now. The name is masked. */
 function whoIs(person: Person): { handle: string; name: string } {
-  return { handle: person.handle, name: maskName(person.name) }
+  return { handle: person.handle, name: person.name }
 }
 
 /** Answered from the journal and the request that its hash covers, so that a replay says the same. */

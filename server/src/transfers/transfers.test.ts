@@ -1,4 +1,4 @@
-import { freezeAsset } from '#ledger'
+import { accountId, declareAssets, freezeAsset, HOUSE_WALLET_ID, openLedger, PURPOSE } from '#ledger'
 import { moneyFixture } from '#test/money-fixture'
 import type { Ask, Customer } from '#test/money-fixture'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -87,6 +87,21 @@ describe('a transfer', () => {
     expect((await send(ewa, { to: 'zamrozony', asset: 'EUR', amount: '0.01' })).status).toBe(201)
     expect(await available(frozen, 'EUR')).toBe('0.01')
   })
+})
+
+test('shares move like money, in their own digits', async () => {
+  const assetId = 10_001
+  await declareAssets(ownerDb, [
+    { id: assetId, code: 'AAPL', kind: 'instrument', scale: 9, name: 'Apple Inc.' },
+  ])
+  const holder = await customer('investor')
+  const from = accountId({ walletId: HOUSE_WALLET_ID, assetId, purpose: PURPOSE.brokerage })
+  const to = accountId({ walletId: holder.walletId, assetId, purpose: PURPOSE.available })
+  const posting = { from, to, amount: 2_000_000_000n }
+  const grant = { kind: 'deposit', scope: 0n, key: 'shares', requestHash: Buffer.alloc(16) } as const
+  await fixture.ledger.post({ ...grant, postings: [posting], opens: [from, to] })
+  const { status, body } = await send(holder, { to: 'edek', asset: 'AAPL', amount: '0.000000001' })
+  expect([status, body['amount']]).toEqual([201, '0.000000001'])
 })
 
 describe('a transfer is refused and moves nothing', () => {
@@ -202,6 +217,30 @@ test('of 150 transfers of 1 at once from a balance of 100, exactly 100 are made'
   expect(refused).toHaveLength(50)
   expect(new Set(refused.map(({ body }) => body['code']))).toEqual(new Set(['insufficient_funds']))
   expect([await available(spender, 'JPY'), await available(receiver, 'JPY')]).toEqual(['0', '100'])
+})
+
+test('past the queue of the ledger a transfer is told to come again with its key, and then happens once', async () => {
+  const narrow = openLedger({
+    url: fixture.url,
+    applicationName: 'test-narrow',
+    clock: fixture.clock.now,
+    random: Math.random,
+    queueMax: 1,
+  })
+  fixture.serve(transferRoutes({ ...fixture, ledger: narrow }))
+  const payer = await customer('crowd', { JPY: '1000' })
+  const request = { to: 'edek', asset: 'JPY', amount: '1' }
+  const keysAtOnce = Array.from({ length: 50 }, (_, index) => `crowd-${index}`)
+  const answers = await Promise.all(keysAtOnce.map((key) => send(payer, request, key)))
+  const busy = answers.filter(({ status }) => status === 503)
+  expect(busy.length).toBeGreaterThan(0)
+  for (const { body, headers } of busy) expect([body['code'], headers['retry-after']]).toEqual(['busy', '1'])
+
+  fixture.serve(transferRoutes(fixture))
+  const retried = await Promise.all(keysAtOnce.map((key) => send(payer, request, key)))
+  expect(new Set(retried.map(({ status }) => status))).toEqual(new Set([201]))
+  expect(await available(payer, 'JPY')).toBe('950')
+  await narrow.close()
 })
 
 test('many customers pay each other at once, in both directions, and no unit is lost', async () => {

@@ -67,6 +67,7 @@ async function readHoldings(db: Queryable, walletId: bigint): Promise<Map<number
     // Somebody else's failed attempt may have opened an account; only what it holds makes it worth showing.
     if (balance === 0n) continue
     const holding = held.get(assetId) ?? { available: 0n, reserved: 0n }
+    // What is not available is set aside: for an open order, or in a pocket.
     if (purpose === PURPOSE.available) holding.available += balance
     else holding.reserved += balance
     held.set(assetId, holding)

@@ -53,7 +53,7 @@ async function attempt<Reply>(method: Method, path: string, options: CallOptions
     })
   } catch (cause) {
     if (options.signal?.aborted === true) throw cause
-    throw new ApiError({ code: navigator.onLine ? 'no_answer' : 'offline', cause })
+    throw new ApiError({ code: navigator.onLine === false ? 'offline' : 'no_answer', cause })
   }
   if (!response.ok) {
     const error = await errorOf(response)

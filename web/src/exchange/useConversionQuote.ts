@@ -12,6 +12,15 @@ export interface QuoteDeps {
   now?: () => number
 }
 
+/**
+ * When a quote that was asked for then ends, by this device's clock. Only how long it is firm is taken from the
+ * server: people's clocks are minutes off, and by such a clock every price would be dead, or live too long. Counted
+ * from the question, so that the page gives up before the server does.
+ */
+function endOf({ quotedAt, expiresAt }: ConversionQuote, askedAtMs: number): number {
+  return askedAtMs + Date.parse(expiresAt) - Date.parse(quotedAt)
+}
+
 /** Which of the two amounts was typed; the other one is the server's answer. */
 export type Side = 'from' | 'to'
 
@@ -42,7 +51,9 @@ export function useConversionQuote(deps: QuoteDeps, start: { from: string; to: s
     const amount = side.value === 'from' ? { fromAmount: typed.value } : { toAmount: typed.value }
     return { from: from.value, to: to.value, ...amount }
   })
-  const { secondsLeft, reset } = useCountdown(() => quote.value?.expiresAt ?? null, deps.now)
+  const now = deps.now ?? Date.now
+  const endsAtMs = ref(0)
+  const { secondsLeft, reset } = useCountdown(() => (quote.value === null ? null : endsAtMs.value), now)
   const secondsTotal = ref(0)
   const expired = computed(() => quote.value !== null && secondsLeft.value === 0)
 
@@ -58,10 +69,12 @@ export function useConversionQuote(deps: QuoteDeps, start: { from: string; to: s
     if (request === null) return
     const controller = (inFlight = new AbortController())
     asking.value = true
+    const askedAtMs = now()
     try {
       const answer = await deps.fetchQuote(request, controller.signal)
       if (controller.signal.aborted) return
       quote.value = answer
+      endsAtMs.value = endOf(answer, askedAtMs)
       error.value = null
       reset()
       secondsTotal.value = secondsLeft.value

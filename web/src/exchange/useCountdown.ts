@@ -1,13 +1,13 @@
 import { computed, onScopeDispose, ref } from 'vue'
 
-/** Whole seconds until a moment, ticking while somebody looks; it is the server's clock that decides. */
-export function useCountdown(expiresAt: () => string | null, now: () => number = Date.now) {
+/** Whole seconds until a moment of this device's clock, ticking while somebody looks; the server decides. */
+export function useCountdown(endsAtMs: () => number | null, now: () => number = Date.now) {
   const current = ref(now())
   const timer = setInterval(() => (current.value = now()), 250)
   onScopeDispose(() => clearInterval(timer))
   const secondsLeft = computed(() => {
-    const end = expiresAt()
-    return end === null ? 0 : Math.max(0, Math.ceil((Date.parse(end) - current.value) / 1000))
+    const end = endsAtMs()
+    return end === null ? 0 : Math.max(0, Math.ceil((end - current.value) / 1000))
   })
   return { secondsLeft, reset: () => (current.value = now()) }
 }

@@ -2,6 +2,7 @@ import { computed, watch } from 'vue'
 import { useRoute } from 'vue-router'
 import { ApiError, createConversionQuote } from '#api'
 import { currentMe } from '#identity'
+import { useRates } from '#market-data'
 import { useAssetChoices } from '#wallets'
 import { openingPair, rememberPair } from './last-pair.ts'
 import { useConversion } from './useConversion.ts'
@@ -25,6 +26,12 @@ export function useExchangePage() {
     { ...pair, ...(amount !== undefined && { amount }) },
   )
   const conversion = useConversion()
+  const { data: rates } = useRates(() => quoting.from.value)
+  /** The time of a rate that is too old to be dealt at, for the page to say before anything is typed. */
+  const staleSince = computed(() => {
+    const rate = rates.value?.items.find((candidate) => candidate.counter === quoting.to.value)
+    return rate?.stale === true ? rate.asOf : null
+  })
   const available = computed(() => availableOf(quoting.from.value))
   const ready = computed(
     () =>
@@ -66,7 +73,7 @@ export function useExchangePage() {
     quoting.quote.value = null
   }
 
-  return { quoting, conversion, all, held, available, ready, confirm, again }
+  return { quoting, conversion, all, held, available, staleSince, ready, confirm, again }
 }
 
 export type ExchangePageModel = ReturnType<typeof useExchangePage>

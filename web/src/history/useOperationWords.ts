@@ -8,7 +8,7 @@ export function useOperationWords() {
 
   function titleOf(operation: Operation): string {
     const { kind, counterparty } = operation
-    if (counterparty !== undefined) return counterparty.name
+    if (counterparty !== undefined) return `@${counterparty.handle}`
     if (kind === 'conversion') {
       const { out, in: into } = sides(operation)
       return `${out[0]?.asset ?? ''} → ${into[0]?.asset ?? ''}`
@@ -16,10 +16,20 @@ export function useOperationWords() {
     return t(`kinds.${kind}` as MessageKey)
   }
 
+  /** What a row says beside its time: the note, or the kind where there is none and the title has not said it. */
+  function aboutOf(operation: Operation): string[] {
+    const { counterparty, note, status } = operation
+    const about = note ?? (counterparty === undefined ? undefined : kindOf(operation))
+    return [
+      ...(status === 'reversed' ? [t('history.reversed')] : []),
+      ...(about === undefined ? [] : [about]),
+    ]
+  }
+
   function kindOf(operation: Operation): string {
     if (operation.kind === 'transfer') return t(isIncoming(operation) ? 'history.received' : 'history.sent')
     return t(`kinds.${operation.kind}` as MessageKey)
   }
 
-  return { titleOf, kindOf }
+  return { titleOf, kindOf, aboutOf }
 }

@@ -22,6 +22,11 @@ export function dayOf(moment: string | Date): string {
   return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`
 }
 
+/** The year goes without saying only while it is this one. */
+function yearUnless(moment: string, now: Date): { year?: 'numeric' } {
+  return new Date(moment).getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }
+}
+
 /** Figures, dates and names as the chosen language writes them; reading one in a template follows a change. */
 export function useFormat() {
   const { t, tag, locale } = useText()
@@ -35,13 +40,27 @@ export function useFormat() {
     return displayAmount(parsed.minor, scale, tag.value, { ...quantity, ...options }).replace('-', '−')
   }
 
+  /** The same in two parts that meet before the decimal mark. */
+  function figureParts(
+    amount: string,
+    asset: string,
+    options?: DisplayOptions,
+  ): [whole: string, fraction: string] {
+    const text = figure(amount, asset, options)
+    const mark = text.search(/[.,]\d+$/u)
+    // English groups with the mark that Polish parts decimals with; an asset without decimals has no mark.
+    const has = mark >= 0 && (scaleOf(asset, amount) > 0 || currencyByCode(asset) === undefined)
+    return has ? [text.slice(0, mark), text.slice(mark)] : [text, '']
+  }
+
   /** With its unit. The blank does not break, so a figure never parts from its code. */
   const money = (amount: string, asset: string, options?: DisplayOptions) =>
     `${figure(amount, asset, options)}\u00a0${asset}`
 
-  /** A rate keeps the digits it was given, since they were chosen for it. */
+  /** A rate keeps the digits it was given, except zeros at the end that say nothing (four digits are usual). */
   function decimal(text: string): string {
-    const digits = text.split('.')[1]?.length ?? 0
+    const given = text.split('.')[1] ?? ''
+    const digits = Math.max(given.replace(/0+$/u, '').length, Math.min(given.length, 4))
     return new Intl.NumberFormat(tag.value, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
@@ -49,12 +68,13 @@ export function useFormat() {
   }
 
   /**
-   * A rate for a board, in two parts that align on the decimal mark. Shown to 5 digits or so: what is dealt
+   * A rate for a board, in two parts that align on the decimal mark. Shown to a few digits: what is dealt
    * at stands in the quote, in full.
    */
   function shortRate(text: string): [whole: string, fraction: string] {
     const whole = text.split('.')[0] ?? ''
-    const digits = whole.length >= 4 ? 2 : whole === '0' ? 5 : 4
+    const zeros = /^0\.(0*)/u.exec(text)?.[1]?.length ?? 0
+    const digits = whole.length >= 4 ? 2 : whole === '0' ? Math.min(Math.max(zeros + 2, 4), 10) : 4
     const shown = new Intl.NumberFormat(tag.value, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
@@ -62,6 +82,9 @@ export function useFormat() {
     const mark = shown.length - digits - 1
     return [shown.slice(0, mark), shown.slice(mark)]
   }
+
+  /** Masked letters are few enough to read past: `Wa*** N***`, however long the name is. */
+  const personName = (name: string) => name.replaceAll(/\*{2,}/gu, '***')
 
   /** Central banks and vendors by their own names; anything else as the server calls it. */
   function sourceName(source: string): string {
@@ -86,17 +109,17 @@ export function useFormat() {
     const key = dayOf(moment)
     if (key === dayOf(now)) return t('ui.today')
     if (key === dayOf(new Date(now.getTime() - 86_400_000))) return t('ui.yesterday')
-    const sameYear = new Date(moment).getFullYear() === now.getFullYear()
-    return dates(tag.value, {
-      weekday: 'long',
-      day: 'numeric',
-      month: 'long',
-      ...(sameYear ? {} : { year: 'numeric' }),
-    }).format(new Date(moment))
+    const options = { weekday: 'long', day: 'numeric', month: 'long', ...yearUnless(moment, now) } as const
+    return dates(tag.value, options).format(new Date(moment))
   }
 
-  /** `today 14:00` for figures whose age matters. */
-  const moment = (at: string) => (dayOf(at) === dayOf(new Date()) ? time(at) : dateTime(at))
+  /** `14:00` of today, else `20 Nov, 11:45`, with another year's number: for figures whose age matters. */
+  function moment(at: string): string {
+    const now = new Date()
+    if (dayOf(at) === dayOf(now)) return time(at)
+    const options = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' } as const
+    return dates(tag.value, { ...options, ...yearUnless(at, now) }).format(new Date(at))
+  }
 
   /** The currency's name in the language of the page; ours where the browser knows none. */
   function assetName(code: string, fallback?: string): string {
@@ -110,10 +133,12 @@ export function useFormat() {
 
   return {
     figure,
+    figureParts,
     money,
     decimal,
     shortRate,
     sourceName,
+    personName,
     percentOfBps,
     time,
     date,

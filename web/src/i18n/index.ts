@@ -22,7 +22,6 @@ export const i18n = createI18n({
   messages: { en, pl },
   pluralRules: { pl: polishForm },
 })
-document.documentElement.lang = i18n.global.locale.value
 
 const translate = i18n.global.t as (key: string, values?: Record<string, unknown>, plural?: number) => string
 const locale = computed(() => i18n.global.locale.value as Locale)

@@ -1,2 +1,2 @@
-export { useAssets } from './queries.ts'
+export { useAssets, useRates } from './queries.ts'
 export { default as RateBoard } from './RateBoard.vue'

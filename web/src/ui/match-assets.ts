@@ -33,6 +33,6 @@ export function matchAssets<Choice extends AssetChoice>(
   return choices
     .map((choice, order) => ({ choice, order, rank: rank(choice, wanted) }))
     .filter((entry) => entry.rank < 4)
-    .sort((a, b) => a.rank - b.rank || a.order - b.order)
+    .toSorted((a, b) => a.rank - b.rank || a.order - b.order)
     .map((entry) => entry.choice)
 }

@@ -22,6 +22,11 @@ export const theme = ref<Theme>(stored())
 watchEffect(() => {
   const dark = theme.value === 'dark' || (theme.value === 'system' && systemDark.value)
   document.documentElement.dataset['theme'] = dark ? 'dark' : 'light'
+  // The bars of the phone around the page take the ground's colour.
+  const ground = getComputedStyle(document.documentElement).getPropertyValue('--ground')
+  for (const meta of document.querySelectorAll('meta[name="theme-color"]')) {
+    if (ground !== '') meta.setAttribute('content', ground)
+  }
 })
 
 export function setTheme(next: Theme): void {

@@ -28,7 +28,7 @@ comment on column ledger.accounts.floor is 'null for the house, which is the oth
 comment on column ledger.accounts.version is 'number of entries; entries are numbered 1..version without gaps';
 
 create table ledger.journals (
-  seq bigint primary key check (seq >= 4096),
+  seq bigint primary key with (fillfactor = 100) check (seq >= 4096),
   scope bigint not null check (scope >= 0),
   recorded_at timestamptz not null,
   effective_at timestamptz,
@@ -45,15 +45,16 @@ comment on table ledger.journals is 'The canonical documents. Never updated, nev
 comment on column ledger.journals.seq is 'block height * 4096 + position in the block: gapless in order of commit';
 comment on column ledger.journals.effective_at is 'null when equal to recorded_at';
 comment on column ledger.journals.key_hash is
-  'first 128 bits of SHA-256 of the idempotency key, in the 16-byte type that needs no length';
+  'first 128 bits of SHA-256 of scope and idempotency key, in the 16-byte type that needs no length';
 comment on column ledger.journals.request_hash is '128 bits of what the caller considers the same request';
 comment on column ledger.journals.postings is 'from, to, amount; from, to, amount; …';
 
-create unique index journals_scope_key on ledger.journals (scope, key_hash);
+create unique index journals_key on ledger.journals (key_hash);
 create unique index journals_consumes on ledger.journals (consumes) where consumes is not null;
--- What passed between two customers, newest last. The sum and the difference would be shorter but collide.
+-- What passed between two customers, newest last. One number for both wallets is 8 bytes shorter than two; pairs of
+-- wallets beyond 2^27 may share one, so who asks compares the wallets as well.
 create index journals_transfer_pair on ledger.journals (
-  least(postings[1] >> 27, postings[2] >> 27), greatest(postings[1] >> 27, postings[2] >> 27), seq
+  ((least(postings[1] >> 27, postings[2] >> 27) << 27) # greatest(postings[1] >> 27, postings[2] >> 27)), seq
 ) where kind = 3;
 
 create table ledger.entries (
@@ -72,7 +73,7 @@ create index entries_feed on ledger.entries (((account_id >> 27) << 6 | kind), s
   where account_id >= 134217728000;
 
 create table ledger.blocks (
-  height bigint primary key check (height > 0),
+  height bigint primary key with (fillfactor = 100) check (height > 0),
   sealed_at timestamptz not null,
   journal_count integer not null check (journal_count between 1 and 4096),
   previous_hash bytea not null check (length(previous_hash) = 32),

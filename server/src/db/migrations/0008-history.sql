@@ -25,7 +25,7 @@ create table history.terms (
 );
 
 -- Sorted runs: how much each operation moved of an asset, ordered by size, at most 64 to a row. Run r of level 0
--- is chunk r; a run of a level above is 16 complete runs of the level below, merged.
+-- is chunk r; run r of level 1 is chunks 16 r to 16 r + 15, merged.
 create table history.sizes (
   wallet_id bigint not null,
   smallest bigint not null check (smallest > 0),
@@ -33,7 +33,7 @@ create table history.sizes (
   asset_id integer not null,
   run integer not null check (run >= 0),
   part integer not null check (part >= 0),
-  level smallint not null check (level between 0 and 2),
+  level smallint not null check (level between 0 and 1),
   sizes bigint[] not null check (cardinality(sizes) between 1 and 64),
   seqs bigint[] not null check (cardinality(seqs) = cardinality(sizes)),
   primary key (wallet_id, level, run, asset_id, smallest, part)

@@ -40,9 +40,9 @@ export const interfaceWords = {
     none: 'There are no rates at present.',
     asOf: 'from {at}',
     footer: '{source}, {at}. Mid rates.',
+    footerTooOld: '{source}, {at}. Too old to deal at.',
     simulated: 'simulated market',
     all: 'All {n}',
     fewer: 'Fewer',
-    convertTo: '1 {base} is {rate} {counter}. Convert.',
   },
 }

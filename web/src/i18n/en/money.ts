@@ -45,6 +45,8 @@ export const money = {
     submit: 'Convert {amount}',
     expired: 'The price has expired. Nothing was exchanged.',
     renew: 'Get a new price',
+    stale:
+      'The {from} to {to} rate is from {at}, too old to deal at. Nothing can be exchanged until a newer one comes.',
     done: 'You received',
     again: 'Convert more',
     latest: 'Latest conversions',

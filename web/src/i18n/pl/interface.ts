@@ -42,9 +42,9 @@ export const interfaceWords = {
     none: 'Obecnie nie ma kursów.',
     asOf: 'z {at}',
     footer: '{source}, {at}. Kursy średnie.',
+    footerTooOld: '{source}, {at}. Zbyt stare, by po nich wymieniać.',
     simulated: 'rynek symulowany',
     all: 'Wszystkie ({n})',
     fewer: 'Mniej',
-    convertTo: '1 {base} to {rate} {counter}. Wymień.',
   },
 }

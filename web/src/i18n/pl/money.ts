@@ -45,6 +45,8 @@ export const money = {
     submit: 'Wymień {amount}',
     expired: 'Cena wygasła. Niczego nie wymieniono.',
     renew: 'Pobierz nową cenę',
+    stale:
+      'Kurs {from} na {to} jest z {at}, zbyt stary, by po nim wymieniać. Wymiana ruszy, gdy przyjdzie nowszy.',
     done: 'Otrzymujesz',
     again: 'Wymień więcej',
     latest: 'Ostatnie wymiany',

@@ -1,0 +1,229 @@
+import { ERRORS } from '@kantor/contract/errors'
+import { describe, expect, test } from 'vitest'
+import { runningApp } from '#test/running-app'
+
+const app = await runningApp()
+
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>
+  type?: string
+}
+interface Operation {
+  parameters: { name: string; in: string }[]
+  requestBody?: { content: { 'application/json': { schema: JsonSchema } } }
+  description: string
+  responses: Record<string, unknown>
+}
+const document = (await app.http.inject({ url: '/openapi.json' })).json() as {
+  paths: Record<string, Record<string, Operation>>
+}
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+)
+
+test('the API is what docs/openapi.json says, so that a change of it shows in the diff', async () => {
+  await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../../docs/openapi.json')
+})
+
+test('it is ready, and says no while it drains', async () => {
+  expect((await app.http.inject({ url: '/health/ready' })).statusCode).toBe(200)
+})
+
+/** Signs up and gives the cookie, which later requests send. */
+async function signUp(handle: string): Promise<string> {
+  const answer = await app.http.inject({
+    method: 'POST',
+    url: '/api/v1/auth/sign-up',
+    payload: {
+      email: `${handle}@example.com`,
+      password: 'kobyla ma maly bok 77',
+      name: 'Anna Nowak',
+      handle,
+      baseCurrency: 'PLN',
+    },
+  })
+  expect(answer.statusCode).toBe(201)
+  return answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+}
+
+/** A request that is right, for each route that takes a body; the hostile values replace its fields one by one. */
+const RIGHT_BODIES: Readonly<Record<string, Record<string, unknown>>> = {
+  'POST /api/v1/auth/sign-up': {
+    email: 'new@example.com',
+    password: 'kobyla ma maly bok 78',
+    name: 'New',
+    handle: 'newcomer',
+    baseCurrency: 'EUR',
+    currencies: ['USD'],
+  },
+  'POST /api/v1/auth/sign-in': { email: 'ania@example.com', password: 'kobyla ma maly bok 77' },
+  'PATCH /api/v1/me': { name: 'Anna', handle: 'ania', baseCurrency: 'EUR', locale: 'pl', theme: 'dark' },
+  'POST /api/v1/me/api-keys': { name: 'key', scopes: ['read'], expiresAt: '2099-01-01T00:00:00Z' },
+  'POST /api/v1/wallet/balances': { asset: 'CHF' },
+  'POST /api/v1/wallet/deposits': { asset: 'EUR', amount: '1.00' },
+  'POST /api/v1/conversion-quotes': { from: 'EUR', to: 'PLN', fromAmount: '1.00' },
+  'POST /api/v1/conversions': { quoteId: '0190c7a2-0000-7000-8000-000000000000' },
+  'POST /api/v1/transfers': { to: '@edek', asset: 'EUR', amount: '1.00', note: 'hello' },
+}
+
+/** None of these is right in any field of any route. */
+const HOSTILE_VALUES: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  1e300,
+  2 ** 53,
+  [],
+  {},
+  [[]],
+  [null],
+  { amount: '1' },
+  { $gt: '' },
+  '',
+  ' ',
+  '\u0000',
+  'a\u0000b',
+  '\ud800',
+  '1e5',
+  '+1',
+  '-1',
+  '1,00',
+  ' 1',
+  '1 ',
+  '1.',
+  '.5',
+  '00',
+  '0x10',
+  'NaN',
+  'Infinity',
+  '１２',
+  '١٢',
+  '1'.repeat(41),
+  `0.${'0'.repeat(30)}1`,
+  '9'.repeat(400),
+  "' or 1=1 --",
+  "'; drop table ledger.journals; --",
+  '${jndi:x}',
+  '{{7*7}}',
+  '../../etc/passwd',
+  '%00',
+  '\r\nset-cookie: a=b',
+  '\u202eabc',
+  'x'.repeat(60_000),
+  '2026-13-45T99:99:99Z',
+  'not-a-uuid',
+  '__proto__',
+]
+
+/** Fields that hold what a person writes: there only what is no line of text is hostile. */
+const FREE_TEXT = new Set(['name', 'note', 'password'])
+
+function isHostile(field: string, value: unknown): boolean {
+  // To choose no further currency is right.
+  if (field === 'currencies' && Array.isArray(value) && value.length === 0) return false
+  if (!FREE_TEXT.has(field) || typeof value !== 'string') return true
+  if (field === 'password') return value.length < 10 || value.length > 128
+  return (
+    value.length > 140 || /[\p{Cc}\p{Cs}\u202e]/u.test(value) || (field === 'name' && value.trim() === '')
+  )
+}
+
+async function fingerprint(): Promise<string> {
+  const { rows } = await app.database.ownerDb.query<{ state: string }>(
+    `select concat_ws(' ', (select hash::text from ledger.chain_head), (select count(*) from identity.customers),
+       (select string_agg(md5(customers::text), '' order by number) from identity.customers),
+       (select count(*) from identity.api_keys), (select count(*) from exchange.quotes),
+       (select count(*) from ledger.accounts)) as state`,
+  )
+  return rows[0]?.state ?? ''
+}
+
+describe('hostile input', async () => {
+  const cookie = await signUp('ania')
+  await signUp('edek')
+
+  test('every route that takes a body is tried', () => {
+    const taking = operations.filter(({ operation }) => operation.requestBody !== undefined)
+    expect(taking.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
+      Object.keys(RIGHT_BODIES).toSorted(),
+    )
+  })
+
+  test.each(Object.entries(RIGHT_BODIES))(
+    '%s refuses every hostile value in every field, and changes nothing',
+    async (route, right) => {
+      const [method, url] = route.split(' ') as ['POST', string]
+      const before = await fingerprint()
+      for (const field of [...Object.keys(right), 'unknownField']) {
+        for (const [index, value] of HOSTILE_VALUES.entries()) {
+          if (!isHostile(field, value)) continue
+          const answer = await app.http.inject({
+            method,
+            url,
+            headers: {
+              cookie: url.includes('/auth/') ? '' : cookie,
+              'idempotency-key': `${field}-${index}`,
+              'content-type': 'application/json',
+            },
+            payload: JSON.stringify({ ...right, [field]: value }),
+          })
+          const shown = [
+            field,
+            typeof value === 'string' ? value.slice(0, 40) : value,
+            answer.statusCode,
+            answer.body.slice(0, 200),
+          ]
+          expect(shown, 'a coded refusal').toSatisfy(
+            () => answer.statusCode >= 400 && answer.statusCode < 500,
+          )
+          expect(ERRORS).toHaveProperty(answer.json().code)
+        }
+      }
+      expect(await fingerprint()).toBe(before)
+    },
+  )
+
+  test('every query and path parameter refuses or ignores nothing silently', async () => {
+    for (const { method, path, operation } of operations) {
+      if (method !== 'GET') continue
+      for (const parameter of operation.parameters) {
+        for (const value of HOSTILE_VALUES) {
+          const text = encodeURIComponent(
+            typeof value === 'string' ? value.toWellFormed().slice(0, 2_000) : JSON.stringify(value),
+          )
+          const url =
+            parameter.in === 'path'
+              ? path.replace(`{${parameter.name}}`, text || '%20')
+              : `${path}?${parameter.name}=${text}`
+          const answer = await app.http.inject({ url: url.replace(/\{\w+\}/g, 'EUR'), headers: { cookie } })
+          expect([url.slice(0, 120), answer.statusCode, answer.body.slice(0, 200)]).toSatisfy(
+            () => answer.statusCode < 500,
+          )
+        }
+      }
+    }
+  })
+})
+
+describe('who may call what', () => {
+  test('without credentials, every route that is not public answers 401 alike', async () => {
+    for (const { method, path, operation } of operations) {
+      const url = path.replace(/\{\w+\}/g, '0190c7a2-0000-7000-8000-000000000000')
+      const isPublic = operation.description.includes('Anybody')
+      const answer = await app.http.inject({
+        method: method as 'GET',
+        url,
+        ...(method === 'GET' ? {} : { payload: {} }),
+      })
+      if (!isPublic)
+        expect([method, path, answer.statusCode, answer.json().code]).toEqual([
+          method,
+          path,
+          401,
+          'not_authenticated',
+        ])
+    }
+  })
+})
