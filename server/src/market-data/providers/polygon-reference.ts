@@ -62,7 +62,7 @@ async function askList<Item>(
 ): Promise<StockPage<Item>> {
   const { path, asked, cursor } = question
   const query = { ...asked, limit: `${PAGE_LIMIT}` }
-  const text = await askPolygon(access, { path, query, cursor, pagesUnder: `${path}?` }, call)
+  const text = await askPolygon(access, { path, query, cursor, pagesUnder: path }, call)
   const body = parseExactJson(text)
   checkStatus(body, access.apiKey)
   const { results, next_url: nextUrl } = readShape(listAnswer, body)

@@ -19,8 +19,9 @@ export interface PolygonQuestion {
   /** `/v3/reference/tickers` */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
-  /** Of an earlier answer's `nextOf`; replaces path and query, and must begin with `pagesUnder`. */
+  /** Of an earlier answer's `nextOf`; replaces path and query, and must be one of `pagesUnder`. */
   readonly cursor?: string | undefined
+  /** The path of further pages, or with a `/` at its end what it begins with. */
   readonly pagesUnder?: string
   readonly bodyBytesMax?: number
 }
@@ -73,8 +74,8 @@ function cursorAddress(base: URL, folder: string, cursor: string, pagesUnder: st
   url.pathname = `${folder}${path}`
   url.search = query
   url.hash = ''
-  const begins = pagesUnder !== undefined && url.pathname.startsWith(`${folder}${pagesUnder}`)
-  if (!begins || cursor.length > CURSOR_CHARS_MAX || url.pathname !== `${folder}${path}`) throw foreignPage()
+  const known = pagesUnder !== undefined && isPageOf(path, pagesUnder)
+  if (!known || cursor.length > CURSOR_CHARS_MAX || url.pathname !== `${folder}${path}`) throw foreignPage()
   return url
 }
 
@@ -92,8 +93,12 @@ export function nextOf(nextUrl: string | undefined, root: string, pagesUnder: st
     folder !== '' && url.pathname.startsWith(`${folder}/`) ? url.pathname.slice(folder.length) : url.pathname
   url.searchParams.delete('apiKey')
   const cursor = `${path}${url.search}`
-  if (!path.startsWith(pagesUnder) || cursor.length > CURSOR_CHARS_MAX) throw foreignPage()
+  if (!isPageOf(path, pagesUnder) || cursor.length > CURSOR_CHARS_MAX) throw foreignPage()
   return cursor
+}
+
+function isPageOf(path: string, pagesUnder: string): boolean {
+  return pagesUnder.endsWith('/') ? path.startsWith(pagesUnder) : path === pagesUnder
 }
 
 function foreignPage(): ProviderError {

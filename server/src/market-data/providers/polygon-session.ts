@@ -49,110 +49,145 @@ const PLAN_WORDS = /not authorized|not_authorized|not entitled|entitlement|upgra
  * `ws` and not Node's own WebSocket, which can neither ping, nor bound a frame, nor drop a dead connection.
  */
 export function openSession(options: SessionOptions): Session {
-  const { timings } = options
-  const ended = Promise.withResolvers<SessionEnd>()
-  const socket = new WebSocket(options.url, {
-    handshakeTimeout: timings.handshakeMs,
-    maxPayload: FRAME_BYTES_MAX,
-    followRedirects: false,
-    perMessageDeflate: false,
-  })
-  let step: 'connecting' | 'authenticating' | 'subscribing' | 'live' = 'connecting'
-  let heardAt = performance.now()
-  const patience = deadline(timings.handshakeMs, () =>
-    end({ kind: 'lost', sentence: `No answer while ${step}.` }),
-  )
-  const pinger = setInterval(() => {
-    if (performance.now() - heardAt > timings.silentMaxMs)
-      end({ kind: 'lost', sentence: 'The connection fell silent.' })
-    else if (socket.readyState === WebSocket.OPEN) socket.ping()
-  }, timings.pingEveryMs)
+  return new PolygonSession(options)
+}
 
-  const stop = () => end({ kind: 'final', end: { code: 'stopped', sentence: 'Stopped on our side.' } })
-  function end(why: SessionEnd): void {
-    clearInterval(pinger)
-    patience.clear()
-    options.signal.removeEventListener('abort', stop)
-    socket.removeAllListeners()
-    // A socket that is dropped while it connects still reports that as an error.
-    socket.on('error', () => {})
-    socket.terminate()
-    ended.resolve(why)
+class PolygonSession implements Session {
+  readonly #options: SessionOptions
+  readonly #socket: WebSocket
+  readonly #ended = Promise.withResolvers<SessionEnd>()
+  readonly #patience: Deadline
+  readonly #pinger: NodeJS.Timeout
+  readonly #stop = () =>
+    this.#end({ kind: 'final', end: { code: 'stopped', sentence: 'Stopped on our side.' } })
+  #step: 'connecting' | 'authenticating' | 'subscribing' | 'live' = 'connecting'
+  #heardAt = performance.now()
+  /** What was last asked for. */
+  #tuned: ReadonlySet<string> = new Set()
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    const { handshakeMs, pingEveryMs } = options.timings
+    this.#socket = new WebSocket(options.url, {
+      handshakeTimeout: handshakeMs,
+      maxPayload: FRAME_BYTES_MAX,
+      followRedirects: false,
+      perMessageDeflate: false,
+    })
+    this.#patience = deadline(handshakeMs, () =>
+      this.#end({ kind: 'lost', sentence: `No answer while ${this.#step}.` }),
+    )
+    this.#pinger = setInterval(() => this.#ping(), pingEveryMs)
+    this.#listen()
   }
-  const send = (action: string, params: string) => socket.send(JSON.stringify({ action, params }))
-  const sendTopics = (action: string, topics: readonly StreamTopic[]) => {
+
+  get ended(): Promise<SessionEnd> {
+    return this.#ended.promise
+  }
+
+  retune(): void {
+    if (this.#step === 'live' && this.#socket.readyState === WebSocket.OPEN) this.#tune()
+  }
+
+  #listen(): void {
+    const socket = this.#socket
+    socket.on('message', (data, isBinary) => this.#take(isBinary ? null : frameOf(data)))
+    socket.on('ping', () => this.#heard())
+    socket.on('pong', () => this.#heard())
+    socket.on('unexpected-response', (_request, response) =>
+      this.#end(refusedUpgrade(response.statusCode ?? 0)),
+    )
+    socket.on('error', () => this.#end({ kind: 'lost', sentence: 'The connection failed.' }))
+    socket.on('close', (code) =>
+      this.#end({ kind: 'lost', sentence: `The provider closed the connection (${code}).` }),
+    )
+    this.#options.signal.addEventListener('abort', this.#stop, { once: true })
+    if (this.#options.signal.aborted) this.#stop()
+  }
+
+  #take(frame: Frame | null): void {
+    this.#heard()
+    if (frame === null) return this.#options.onRefused(1, true)
+    if (frame.refused > 0) this.#options.onRefused(frame.refused, false)
+    for (const status of frame.statuses) this.#obey(status)
+    if (frame.events.length > 0) this.#options.onEvents(frame.events)
+  }
+
+  #obey(message: StatusMessage): void {
+    const verdict = verdictOf(message)
+    if (verdict !== null) return this.#end(verdict)
+    if (this.#step === 'connecting' && message.status === 'connected') {
+      this.#step = 'authenticating'
+      this.#patience.restart()
+      this.#send('auth', this.#options.apiKey)
+    } else if (this.#step === 'authenticating' && isAuthenticated(message)) {
+      this.#step = 'subscribing'
+      this.#patience.restart()
+      this.#tune()
+      if (this.#tuned.size === 0) this.#goLive()
+    } else if (this.#step === 'subscribing' && message.status === 'success') this.#goLive()
+  }
+
+  #goLive(): void {
+    this.#step = 'live'
+    this.#patience.clear()
+    // What was changed while the first topics were on their way.
+    this.#tune()
+    this.#options.onLive()
+  }
+
+  #tune(): void {
+    const wanted = new Set(this.#options.topics().map(topicText))
+    this.#sendTopics(
+      'unsubscribe',
+      [...this.#tuned].filter((topic) => !wanted.has(topic)),
+    )
+    this.#sendTopics(
+      'subscribe',
+      [...wanted].filter((topic) => !this.#tuned.has(topic)),
+    )
+    this.#tuned = wanted
+  }
+
+  #sendTopics(action: string, topics: readonly string[]): void {
     for (let first = 0; first < topics.length; first += TOPICS_AT_ONCE) {
-      const some = topics.slice(first, first + TOPICS_AT_ONCE)
-      send(action, some.map(topicText).join(','))
+      this.#send(action, topics.slice(first, first + TOPICS_AT_ONCE).join(','))
     }
   }
-  let tuned: readonly StreamTopic[] = []
-  const tune = () => {
-    const wanted = options.topics()
-    const [before, after] = [new Set(tuned.map(topicText)), new Set(wanted.map(topicText))]
-    sendTopics(
-      'unsubscribe',
-      tuned.filter((topic) => !after.has(topicText(topic))),
-    )
-    sendTopics(
-      'subscribe',
-      wanted.filter((topic) => !before.has(topicText(topic))),
-    )
-    tuned = wanted
-  }
-  const heard = () => {
-    heardAt = performance.now()
-    if (step === 'live') options.onHeard()
-  }
-  const goLive = () => {
-    step = 'live'
-    patience.clear()
-    // What was changed while the first topics were on their way.
-    tune()
-    options.onLive()
-  }
-  const obey = (message: StatusMessage) => {
-    const verdict = verdictOf(message)
-    if (verdict !== null) return end(verdict)
-    if (step === 'connecting' && message.status === 'connected') {
-      step = 'authenticating'
-      patience.restart()
-      send('auth', options.apiKey)
-    } else if (step === 'authenticating' && isAuthenticated(message)) {
-      step = 'subscribing'
-      patience.restart()
-      tune()
-      if (tuned.length === 0) goLive()
-    } else if (step === 'subscribing' && message.status === 'success') goLive()
+
+  #send(action: string, params: string): void {
+    this.#socket.send(JSON.stringify({ action, params }))
   }
 
-  socket.on('message', (data, isBinary) => {
-    heard()
-    const frame = isBinary ? null : frameOf(data)
-    if (frame === null) return options.onRefused(1, true)
-    if (frame.refused > 0) options.onRefused(frame.refused, false)
-    for (const status of frame.statuses) obey(status)
-    if (frame.events.length > 0) options.onEvents(frame.events)
-  })
-  socket.on('ping', heard)
-  socket.on('pong', heard)
-  socket.on('unexpected-response', (_request, response) => end(refusedUpgrade(response.statusCode ?? 0)))
-  socket.on('error', () => end({ kind: 'lost', sentence: 'The connection failed.' }))
-  socket.on('close', (code) =>
-    end({ kind: 'lost', sentence: `The provider closed the connection (${code}).` }),
-  )
-  options.signal.addEventListener('abort', stop, { once: true })
-  if (options.signal.aborted) stop()
+  #heard(): void {
+    this.#heardAt = performance.now()
+    if (this.#step === 'live') this.#options.onHeard()
+  }
 
-  return {
-    ended: ended.promise,
-    retune: () => {
-      if (step === 'live' && socket.readyState === WebSocket.OPEN) tune()
-    },
+  #ping(): void {
+    if (performance.now() - this.#heardAt > this.#options.timings.silentMaxMs) {
+      this.#end({ kind: 'lost', sentence: 'The connection fell silent.' })
+    } else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
+  }
+
+  #end(why: SessionEnd): void {
+    clearInterval(this.#pinger)
+    this.#patience.clear()
+    this.#options.signal.removeEventListener('abort', this.#stop)
+    this.#socket.removeAllListeners()
+    // A socket that is dropped while it connects still reports that as an error.
+    this.#socket.on('error', () => {})
+    this.#socket.terminate()
+    this.#ended.resolve(why)
   }
 }
 
-function deadline(ms: number, late: () => void): { restart: () => void; clear: () => void } {
+interface Deadline {
+  restart(): void
+  clear(): void
+}
+
+function deadline(ms: number, late: () => void): Deadline {
   let timer = setTimeout(late, ms)
   const clear = () => clearTimeout(timer)
   return {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { topicText } from './polygon-frames.ts'
 import { openSession, type Session, type SessionEnd, type StreamTimings } from './polygon-session.ts'
 import type { StockStream, StreamEnd, StreamGap, StreamOptions, StreamStatus } from './stock-provider.ts'
 import { streamQueue } from './stream-queue.ts'
@@ -63,7 +64,7 @@ class PolygonStream {
     this.#access = access
     this.#options = options
     this.#timings = { ...TIMINGS, ...access.timings }
-    this.#topics = [...options.topics]
+    this.#topics = checkedTopics(options.topics)
     this.#queue = streamQueue(options, this.#timings.eventsQueuedMax)
   }
 
@@ -72,7 +73,7 @@ class PolygonStream {
   }
 
   setTopics(topics: StreamOptions['topics']): void {
-    this.#topics = [...topics]
+    this.#topics = checkedTopics(topics)
     this.#session?.retune()
   }
 
@@ -160,6 +161,12 @@ class PolygonStream {
     this.#status = { ...this.#status, ...news }
     this.#options.onStatus?.(this.status)
   }
+}
+
+/** @throws RangeError here, at who gives them, and not later in the middle of a connection */
+function checkedTopics(topics: StreamOptions['topics']): StreamOptions['topics'] {
+  for (const topic of topics) topicText(topic)
+  return [...topics]
 }
 
 function socketAddress(text: string): string {

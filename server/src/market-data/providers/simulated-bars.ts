@@ -9,8 +9,8 @@ import type { StockBar, StockPrices, StockSpan } from './stock-provider.ts'
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const BARS_MAX = 200_000
-/** A day's minutes cost about a millisecond: others get their turn in between. */
-const DAYS_AT_ONCE = 5
+/** Days alone cost microseconds, their minutes milliseconds: others get their turn in between. */
+const DAYS_AT_ONCE = { minute: 1, hour: 1, day: 200, week: 200 } as const
 
 /** Bars of days (both included) in New York, as far as their time has come; the running day is as it is so far. */
 export async function simulatedRange(
@@ -26,7 +26,7 @@ export async function simulatedRange(
   let days = 0
   for (let date = query.from; date <= last; date = dayAfter(date, 1)) {
     days += 1
-    if (days % DAYS_AT_ONCE === 0) await nextTurn()
+    if (days % DAYS_AT_ONCE[span] === 0) await nextTurn()
     bars.push(...barsOfDay(prices, listing, date, span, now))
     if (bars.length > BARS_MAX) throw new ProviderError('bad_answer', 'too_many_bars', 'Too long a range.')
   }

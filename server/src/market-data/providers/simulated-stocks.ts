@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fingerprint } from './fingerprint.ts'
 import { dayAfter, newYorkDate } from './new-york.ts'
 import { checkDay, checkTicker } from './polygon-bars.ts'
@@ -64,12 +65,13 @@ export function simulatedStocks(options: SimulatedStocksOptions): StockProvider 
     snapshot: async (tickers) => {
       if (tickers.length > SNAPSHOT_TICKERS_MAX) throw new RangeError('too many tickers for one snapshot')
       const now = clock()
-      const listings = tickers.map(listingOf).filter((listing) => listing !== null)
-      return {
-        delayed: false,
-        snapshots: listings.map((listing) => snapshotOf(prices, listing, now)),
-        refused: [],
+      const snapshots: StockSnapshot[] = []
+      for (const listing of tickers.map(listingOf)) {
+        // The first of a day makes its path, in milliseconds: others get their turn in between.
+        await nextTurn()
+        if (listing !== null) snapshots.push(snapshotOf(prices, listing, now))
       }
+      return { delayed: false, snapshots, refused: [] }
     },
     marketStatus: async () => statusAt(prices, clock()),
     upcoming: async () => (sessionHours ? holidaysAfter(newYorkDate(clock().getTime())) : []),

@@ -24,11 +24,11 @@ export function streamQueue(
   let waiting: StreamEvent[] = []
   let dropped = 0
   let pumping = false
-  let stopped = false
+  const stopping = new AbortController()
   const gaps = new Map<StreamGap['why'], StreamGap>()
   const failure = Promise.withResolvers<unknown>()
   const pump = async () => {
-    while (!stopped && (gaps.size > 0 || waiting.length > 0)) {
+    while (!stopping.signal.aborted && (gaps.size > 0 || waiting.length > 0)) {
       const [gap] = gaps.values()
       // Events first: by the time the gap is filled, what came after it is there.
       if (waiting.length > 0) await consumer.onEvents(waiting.splice(0, BATCH_EVENTS_MAX))
@@ -39,11 +39,11 @@ export function streamQueue(
     }
   }
   const start = () => {
-    if (pumping || stopped) return
+    if (pumping || stopping.signal.aborted) return
     pumping = true
     void pump()
       .catch((error: unknown) => {
-        stopped = true
+        stopping.abort()
         failure.resolve(error)
       })
       .finally(() => {
@@ -58,7 +58,7 @@ export function streamQueue(
   }
   return {
     push: (events) => {
-      if (stopped) return
+      if (stopping.signal.aborted) return
       waiting.push(...events)
       if (waiting.length > eventsMax) {
         const lost = waiting.splice(0, waiting.length - eventsMax)
@@ -76,7 +76,7 @@ export function streamQueue(
     },
     failed: failure.promise,
     stop: () => {
-      stopped = true
+      stopping.abort()
       waiting = []
       gaps.clear()
     },
