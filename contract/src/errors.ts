@@ -68,6 +68,11 @@ export const ERRORS = {
     title: 'Not found',
     sentence: 'There is nothing at this address, or it is not yours.',
   },
+  unknown_instrument: {
+    status: 404,
+    title: 'Unknown instrument',
+    sentence: 'No stock with this id or ticker is listed here.',
+  },
   method_not_allowed: {
     status: 405,
     title: 'Method not allowed',
@@ -88,6 +93,11 @@ export const ERRORS = {
     status: 409,
     title: 'Handle already in use',
     sentence: 'Somebody has this handle. No account was changed. Choose another.',
+  },
+  order_not_open: {
+    status: 409,
+    title: 'Order no longer open',
+    sentence: 'The order was filled, cancelled or expired before. Nothing was changed.',
   },
   body_too_large: {
     status: 413,
@@ -149,6 +159,44 @@ export const ERRORS = {
     status: 422,
     title: 'Rate unknown',
     sentence: 'There is no rate for this pair. Nothing was exchanged.',
+  },
+  instrument_not_found: {
+    status: 422,
+    title: 'Instrument not found',
+    sentence: 'No instrument with this id or ticker is offered here. Nothing was ordered.',
+  },
+  instrument_delisted: {
+    status: 422,
+    title: 'Instrument delisted',
+    sentence: 'This instrument is no longer traded. Nothing was ordered; what you hold of it stays yours.',
+  },
+  price_unknown: {
+    status: 422,
+    title: 'Price unknown',
+    sentence: 'There is no price of this instrument yet. Nothing was ordered.',
+  },
+  limit_wrong_side: {
+    status: 422,
+    title: 'Limit on the wrong side',
+    sentence:
+      'The limit is much worse for you than the present price, which is rarely meant. Nothing was ordered. See errors for the bound.',
+  },
+  stop_wrong_side: {
+    status: 422,
+    title: 'Stop on the wrong side',
+    sentence: 'A stop to buy must be above the present price, a stop to sell below it. Nothing was ordered.',
+  },
+  market_closed: {
+    status: 422,
+    title: 'Market closed',
+    sentence:
+      'The market is closed, and an immediate order cannot wait. Nothing was ordered. Use a day order: it waits for the opening.',
+  },
+  live_prices_required: {
+    status: 422,
+    title: 'No live prices',
+    sentence:
+      'Prices come once a day here, so an order cannot be filled at once. Nothing was ordered. Use a day order: it is filled at the next close.',
   },
   exposure_limit: {
     status: 422,
@@ -229,6 +277,12 @@ export const ERRORS = {
     title: 'Rates are too old',
     sentence:
       'The exchange rates are too old to deal at. Nothing was exchanged. Everything else works; try again later.',
+  },
+  prices_stale: {
+    status: 503,
+    title: 'Prices are too old',
+    sentence:
+      'The price of this instrument is too old to deal at. Nothing was ordered. Everything else works; try again later.',
   },
   unavailable: {
     status: 503,

@@ -1,2 +1,13 @@
 /** The trading room's door: orders in instruments and what is held of them. See README.md. */
+export { cancelOpenOrders } from './expire-orders.ts'
+export { houseExposure } from './exposure.ts'
+export type { InstrumentExposure } from './exposure.ts'
 export type { BaseRate, HoldingFill, Holdings, MinorMoney } from './holdings.ts'
+export { createOrderEngine } from './order-engine.ts'
+export type { OrderEngine } from './order-engine.ts'
+export { createOrderIntake } from './order-intake.ts'
+export type { OrderIntake } from './order-intake.ts'
+export { orderRoutes } from './order-routes.ts'
+export type { OrderDeps } from './order-routes.ts'
+export { checkTradingSettings, DEFAULT_TRADING_SETTINGS } from './settings.ts'
+export type { TradingSettings } from './settings.ts'
