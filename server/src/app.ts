@@ -1,5 +1,6 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto'
 import { Problem } from '@kantor/contract/errors'
+import { INSTRUMENT_SCALE } from '@kantor/contract/money'
 import type { Config } from '#config'
 import { openDatabase } from '#db'
 import type { Database } from '#db'
@@ -17,10 +18,26 @@ import {
 import type { Identity } from '#identity'
 import { createJobs } from '#jobs'
 import type { Jobs } from '#jobs'
-import { LedgerBusy, frozenAssetCodes, openLedger } from '#ledger'
+import { LedgerBusy, declareAssets, frozenAssetCodes, openLedger } from '#ledger'
 import type { Ledger } from '#ledger'
-import { DEFAULT_AGE_LIMITS, configuredProviders, createRateBook, createVolatility } from '#market-data'
-import type { RateBook } from '#market-data'
+import {
+  DEFAULT_AGE_LIMITS,
+  configuredProviders,
+  configuredStockProvider,
+  createMarketHours,
+  createPriceBook,
+  createRateBook,
+  createVolatility,
+  openInstrumentBook,
+} from '#market-data'
+import type {
+  DeclareInstruments,
+  InstrumentBook,
+  MarketHours,
+  PriceBook,
+  RateBook,
+  StockProvider,
+} from '#market-data'
 import type { Log, Metrics } from '#telemetry'
 import { openAssetBook, openWallet } from '#wallets'
 import type { FastifyInstance } from 'fastify'
@@ -44,6 +61,7 @@ export interface App {
   readonly http: FastifyInstance
   readonly jobs: Jobs
   readonly rates: RateBook
+  readonly stocks: Stocks
   /** From now on readiness says no, so that nothing new is sent here. */
   drain(): void
   /** Ends what the app holds, in the order in which it was begun, backwards. Requests must have been answered. */
@@ -75,6 +93,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   })
   const providers = providersOf(deps)
   const rates = createRateBook({ db, providers, clock, ageLimits: DEFAULT_AGE_LIMITS, log })
+  const stocks = stocksOf(deps, db)
   const identity = identityOf(deps, db, ledger)
   const indexBuilder = createIndexBuilder({
     db,
@@ -85,10 +104,10 @@ export async function createApp(deps: AppDeps): Promise<App> {
     db,
     databaseUrl: deps.databaseUrl,
     log,
-    definitions: allJobs({ db, clock, log, identity, providers }),
+    definitions: allJobs({ db, clock, log, identity, providers, stocks, declareInstruments }),
     schedule,
   })
-  const routes = routesOf(deps, { db, ledger, rates, providers, identity, indexBuilder })
+  const routes = routesOf(deps, { db, ledger, rates, stocks, providers, identity, indexBuilder })
   const state = { draining: false }
   const http = createHttpServer({
     routes,
@@ -109,16 +128,19 @@ export async function createApp(deps: AppDeps): Promise<App> {
   mountApiDocs(http, routes, { version: deps.version, cookieName: identity.cookieName })
   if (deps.webDirectory !== null) await serveWebApp(http, deps.webDirectory)
   deps.metrics.gauge('kantor_posting_queue', 'Commands that wait to be posted.', ledger.queueDepth)
-  await rates.start()
+  await Promise.all([rates.start(), stocks.hours.start().then(stocks.prices.start)])
   return {
     http,
     jobs,
     rates,
+    stocks,
     drain: () => {
       state.draining = true
     },
     close: async () => {
       await rates.stop()
+      await stocks.prices.stop()
+      await stocks.hours.stop()
       await indexBuilder.close()
       await ledger.close()
       await identity.close()
@@ -141,6 +163,35 @@ function providersOf({ config, clock, log }: AppDeps) {
   for (const { name, why } of leftOut) log.warn({ provider: name, why }, 'a rate provider is left out')
   return providers
 }
+
+/** What the rooms know of stocks: where prices come from, the newest ones, who is who, and when it trades. */
+export interface Stocks {
+  readonly provider: StockProvider
+  readonly prices: PriceBook
+  readonly instruments: InstrumentBook
+  readonly hours: MarketHours
+}
+
+function stocksOf({ config, clock, log, random }: AppDeps, db: Database): Stocks {
+  const { provider: name, ...polygon } = config.stocks
+  const { provider, aroundTheClock } = configuredStockProvider({ name, ...polygon, db, clock, random })
+  const hours = createMarketHours({ db, clock, aroundTheClock, log })
+  const prices = createPriceBook({ db, provider, hours, clock, log })
+  return { provider, prices, instruments: openInstrumentBook(db, clock), hours }
+}
+
+/** An instrument is an asset in the ledger, which market-data may not know. */
+const declareInstruments: DeclareInstruments = (q, instruments) =>
+  declareAssets(
+    q,
+    instruments.map(({ id, code, name }) => ({
+      id,
+      code,
+      name,
+      kind: 'instrument',
+      scale: INSTRUMENT_SCALE,
+    })),
+  )
 
 function identityOf({ config, clock }: AppDeps, db: Database, ledger: Ledger): Identity {
   const welcomeGrant = config.welcomeGrant.map(({ currency, amount }) => ({ asset: currency, minor: amount }))
@@ -178,6 +229,7 @@ interface Rooms {
   readonly db: Database
   readonly ledger: Ledger
   readonly rates: RateBook
+  readonly stocks: Stocks
   readonly providers: ReturnType<typeof providersOf>
   readonly identity: Identity
   readonly indexBuilder: ReturnType<typeof createIndexBuilder>
@@ -185,7 +237,7 @@ interface Rooms {
 
 function routesOf(
   { config, clock, version }: AppDeps,
-  { db, ledger, rates, providers, identity, indexBuilder }: Rooms,
+  { db, ledger, rates, stocks, providers, identity, indexBuilder }: Rooms,
 ) {
   const assets = openAssetBook(db, clock)
   const paperMoney = config.welcomeGrant.map(({ currency, amount }) => ({
@@ -201,6 +253,7 @@ function routesOf(
     identityRoutes: identity.routes,
     wallets: { db, ledger, assets, rates, paperMoney, baseCurrencyOf, version },
     marketData: { db, rates, providers, clock, frozenAssets: () => frozenAssetCodes(db) },
+    instruments: { ...stocks, db, clock },
     exchange: {
       db,
       ledger,

@@ -3,8 +3,8 @@ import type { ExchangeDeps } from '#exchange'
 import { historyRoutes } from '#history'
 import type { HistoryDeps } from '#history'
 import type { Route } from '#http'
-import { marketDataRoutes } from '#market-data'
-import type { MarketDataRoutesDeps } from '#market-data'
+import { instrumentRoutes, marketDataRoutes } from '#market-data'
+import type { InstrumentRoutesDeps, MarketDataRoutesDeps } from '#market-data'
 import { transferRoutes } from '#transfers'
 import type { TransferDeps } from '#transfers'
 import { walletRoutes } from '#wallets'
@@ -15,6 +15,7 @@ export interface RouteDeps {
   readonly identityRoutes: readonly Route[]
   readonly wallets: WalletDeps
   readonly marketData: MarketDataRoutesDeps
+  readonly instruments: InstrumentRoutesDeps
   readonly exchange: ExchangeDeps
   readonly transfers: TransferDeps
   readonly history: HistoryDeps
@@ -26,6 +27,7 @@ export function allRoutes(deps: RouteDeps): Route[] {
     ...deps.identityRoutes,
     ...walletRoutes(deps.wallets),
     ...marketDataRoutes(deps.marketData),
+    ...instrumentRoutes(deps.instruments),
     ...exchangeRoutes(deps.exchange),
     ...transferRoutes(deps.transfers),
     ...historyRoutes(deps.history),

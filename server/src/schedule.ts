@@ -3,8 +3,8 @@ import { sweepQuotes } from '#exchange'
 import type { Identity } from '#identity'
 import { defineJob } from '#jobs'
 import type { AnyJob, ScheduleEntry } from '#jobs'
-import { marketDataJobs, marketDataSchedule } from '#market-data'
-import type { RateProvider } from '#market-data'
+import { marketDataJobs, marketDataSchedule, stockJobs, stockSchedule } from '#market-data'
+import type { DeclareInstruments, MarketHours, RateProvider, StockProvider } from '#market-data'
 import type { Log } from '#telemetry'
 import { z } from 'zod'
 
@@ -14,6 +14,8 @@ export interface ScheduleDeps {
   readonly log: Log
   readonly identity: Identity
   readonly providers: readonly RateProvider[]
+  readonly stocks: { readonly provider: StockProvider; readonly hours: MarketHours }
+  readonly declareInstruments: DeclareInstruments
 }
 
 const nothing = z.strictObject({})
@@ -22,6 +24,7 @@ const nothing = z.strictObject({})
 export function allJobs(deps: ScheduleDeps): AnyJob[] {
   return [
     ...marketDataJobs(deps),
+    ...stockJobs({ ...deps, ...deps.stocks }),
     defineJob({
       name: 'sweep-quotes',
       payload: nothing,
@@ -42,6 +45,7 @@ export function allJobs(deps: ScheduleDeps): AnyJob[] {
 /** When they run, in UTC. */
 export const schedule: readonly ScheduleEntry[] = [
   ...marketDataSchedule,
+  ...stockSchedule,
   { job: 'sweep-quotes', cron: '41 3 * * *', backfillMinutes: 1440 },
   { job: 'sweep-identity', cron: '53 3 * * *', backfillMinutes: 1440 },
 ]

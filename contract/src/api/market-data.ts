@@ -105,6 +105,9 @@ export const instrumentsQuery = z.strictObject({
 })
 export const instruments = z.strictObject({ items: z.array(instrument), nextCursor: z.null() })
 
+/** Our id, or the ticker. */
+export const instrumentParams = z.strictObject({ instrument: z.string().min(1).max(20) })
+
 export const corporateAction = z.strictObject({
   kind: z.enum(['split', 'dividend', 'rename', 'delisting']),
   /** Ex-date, or the day it took effect: `2026-03-02`. */

@@ -61,23 +61,23 @@ export async function corporateActions(
   return rows.map(actionOf)
 }
 
-/** The actions of one instrument as they stand: what was corrected is left out. Oldest first. */
+/** The actions of instruments as they stand: what was corrected is left out. Oldest first. */
 export async function standingActions(
   q: Queryable,
-  instrumentId: number,
+  instrumentIds: readonly number[],
   provider: string,
 ): Promise<CorporateAction[]> {
   const { rows } = await q.query<ActionRow>({
     name: 'standing-actions',
     text: `select ${COLUMNS} from market_data.corporate_actions
              join market_data.stock_sources on stock_sources.id = corporate_actions.source
-            where instrument_id = $1 and provider = $2
+            where instrument_id = any($1::int[]) and provider = $2
               and not exists (select from market_data.corporate_actions later
                                where later.source = corporate_actions.source
                                  and later.source_key = corporate_actions.source_key
                                  and later.revision > corporate_actions.revision)
             order by effective_on, corporate_actions.id`,
-    values: [instrumentId, provider],
+    values: [[...instrumentIds], provider],
   })
   return rows.map(actionOf)
 }

@@ -15,13 +15,16 @@ export interface DailyClose {
 
 const DAYS_MAX = 20_000
 
-/** The closes of the days stored, both ends included, oldest first; days without trade are not there. */
+/**
+ * The closes of the days stored, both ends included, oldest first; days without trade are not there. The running
+ * day's is its price so far.
+ */
 export async function dailyCloses(
   q: Queryable,
   instrumentId: number,
   range: { readonly from: string; readonly to: string; readonly provider: string },
 ): Promise<DailyClose[]> {
-  const segments = splitSegments(await standingActions(q, instrumentId, range.provider), range.to)
+  const segments = splitSegments(await standingActions(q, [instrumentId], range.provider), range.to)
   const { rows } = await q.query<{ at: Date; close: string }>({
     name: 'daily-closes',
     text: `select at, close from market_data.candles

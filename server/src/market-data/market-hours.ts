@@ -1,6 +1,6 @@
 import type { Queryable } from '#db'
 import { nyseDay } from './nyse-calendar.ts'
-import { dayAfter, newYorkDate } from './providers/new-york.ts'
+import { dayAfter, newYorkDate, newYorkMidnight } from './providers/new-york.ts'
 import { zonedMoment } from './providers/zoned-time.ts'
 
 /** The running session, or while the market is closed, the next one. */
@@ -16,6 +16,8 @@ export interface MarketHours {
   session(mic: string, at: Date): MarketSession
   /** The last session that had ended by then. */
   lastClosed(mic: string, at: Date): { readonly date: string; readonly closesAt: Date }
+  /** A day's session (YYYY-MM-DD in New York); null when there is none. */
+  sessionOn(mic: string, date: string): { readonly opensAt: Date; readonly closesAt: Date } | null
   refresh(): Promise<void>
   start(): Promise<void>
   stop(): Promise<void>
@@ -71,10 +73,10 @@ export function createMarketHours(deps: MarketHoursDeps): MarketHours {
   const kept = new Map<string, SessionOfDay | null>()
 
   const sessionOf = (mic: string, date: string): SessionOfDay | null => {
-    const key = `${mic} ${date}`
+    const key = `${exchangeOf(mic)} ${date}`
     const known = kept.get(key)
     if (known !== undefined) return known
-    const session = sessionOfDay(date, exceptions.get(key))
+    const session = deps.aroundTheClock ? wholeDay(date) : sessionOfDay(date, exceptions.get(key))
     if (kept.size >= SESSIONS_KEPT_MAX) kept.clear()
     kept.set(key, session)
     return session
@@ -92,9 +94,9 @@ export function createMarketHours(deps: MarketHoursDeps): MarketHours {
   }
   return {
     refresh,
-    session: (mic, at) =>
-      deps.aroundTheClock ? dayInNewYork(at) : findSession(at, (date) => sessionOf(exchangeOf(mic), date)),
-    lastClosed: (mic, at) => findLastClosed(at, (date) => sessionOf(exchangeOf(mic), date)),
+    session: (mic, at) => findSession(at, (date) => sessionOf(mic, date)),
+    lastClosed: (mic, at) => findLastClosed(at, (date) => sessionOf(mic, date)),
+    sessionOn: sessionOf,
     async start() {
       await refresh()
       timer = setTimeout(tick, deps.refreshMs ?? 60_000).unref()
@@ -129,13 +131,12 @@ function findLastClosed(at: Date, sessionOn: SessionOn): { date: string; closesA
   throw new Error(`no market session within ${DAYS_AHEAD_MAX} days before ${today}`)
 }
 
-/** A market that never closes: its days are New York's, so that daily bars and "today" still mean something. */
-function dayInNewYork(at: Date): MarketSession {
-  const date = newYorkDate(at.getTime())
+/** A market that never closes: its sessions are New York's days, so that daily bars and "today" still mean something. */
+function wholeDay(date: string): SessionOfDay {
   return {
-    open: true,
-    opensAt: zonedMoment(date, '00:00', NEW_YORK),
-    closesAt: zonedMoment(dayAfter(date, 1), '00:00', NEW_YORK),
+    date,
+    opensAt: new Date(newYorkMidnight(date)),
+    closesAt: new Date(newYorkMidnight(dayAfter(date, 1))),
     halfDay: false,
   }
 }

@@ -34,7 +34,7 @@ create table market_data.stock_sources (
 -- One row for each kind of work of a source: when it is due (shared by all processes), and how it has been doing.
 create table market_data.stock_feeds (
   source smallint not null references market_data.stock_sources (id),
-  feed text not null check (feed in ('instruments', 'hours', 'status', 'actions', 'prices', 'days', 'past', 'entitlement')),
+  feed text not null check (feed in ('entitlement', 'instruments', 'hours', 'actions', 'prices', 'days', 'past')),
   next_at timestamptz,
   -- How far the feed has come: the newest day for `days`, the oldest for `past`.
   reached_on date,

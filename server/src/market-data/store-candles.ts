@@ -1,0 +1,135 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Database, Queryable } from '#db'
+import type { StockPrices } from './providers/stock-provider.ts'
+
+/** The spans that are stored; the others are rolled up from these. */
+export const STORED_SPANS = { minute: 1, hour: 2, day: 3 } as const
+export type StoredSpan = keyof typeof STORED_SPANS
+
+export interface CandleDraft extends StockPrices {
+  readonly instrumentId: number
+  readonly startAt: Date
+}
+
+export interface CandlesTaken {
+  readonly stored: number
+  readonly refused: number
+  readonly lastRefusal: string | null
+}
+
+/** One statement; enough for a day of the whole market, and an hour's work for nobody. */
+const ROWS_PER_STATEMENT = 12_000
+/** Reading so many takes about 5 ms: other requests are answered in between. */
+const ROWS_AT_ONCE = 1_000
+
+/**
+ * Stores candles; those that are held already take the new values (a provider corrected itself), and the same
+ * ones again change nothing. A row that makes no sense is left out and counted.
+ */
+export async function storeCandles(
+  db: Database,
+  sourceId: number,
+  span: StoredSpan,
+  drafts: readonly CandleDraft[],
+): Promise<CandlesTaken> {
+  let stored = 0
+  let refused = 0
+  let firstRefused: CandleDraft | null = null
+  for (let first = 0; first < drafts.length; first += ROWS_PER_STATEMENT) {
+    const batch = new CandleArrays()
+    const rows = drafts.slice(first, first + ROWS_PER_STATEMENT)
+    for (const [index, draft] of rows.entries()) {
+      if (index > 0 && index % ROWS_AT_ONCE === 0) await nextTurn()
+      if (isSane(draft)) batch.add(draft)
+      else {
+        refused += 1
+        firstRefused ??= draft
+      }
+    }
+    stored += await insertCandles(db, sourceId, span, batch)
+  }
+  const lastRefusal =
+    firstRefused === null ? null : `${refused} bars, such as of instrument ${firstRefused.instrumentId}.`
+  return { stored, refused, lastRefusal }
+}
+
+/** 15 significant digits, so that comparing them as doubles is exact; no price or volume has more. */
+const PLAIN_DECIMAL = /^(?=[\d.]{1,16}$)(?:0|[1-9]\d*)(?:\.\d+)?$/
+const PRICE_MAX = 1e12
+const VOLUME_MAX = 1e15
+
+function isSane({ open, high, low, close, volume, startAt }: CandleDraft): boolean {
+  if (![open, high, low, close].every((text) => PLAIN_DECIMAL.test(text))) return false
+  const [first, top, bottom, last] = [Number(open), Number(high), Number(low), Number(close)]
+  return (
+    bottom > 0 &&
+    bottom <= Math.min(first, last) &&
+    top >= Math.max(first, last) &&
+    top < PRICE_MAX &&
+    isVolume(volume) &&
+    !Number.isNaN(startAt.getTime())
+  )
+}
+
+function isVolume(text: string): boolean {
+  return text.length <= 40 && /^\d+(?:\.\d+)?$/.test(text) && Number(text) < VOLUME_MAX
+}
+
+/**
+ * Columns as PostgreSQL array text. All of it matched a grammar of digits and points, so it is joined as it is:
+ * the driver's own writing of arrays quotes each element, which took 60 ms for 12,000 rows against 6.
+ */
+class CandleArrays {
+  count = 0
+  private readonly columns: [string[], string[], string[], string[], string[], string[], string[]] = [
+    [],
+    [],
+    [],
+    [],
+    [],
+    [],
+    [],
+  ]
+
+  add(draft: CandleDraft): void {
+    const [at, ids, open, high, low, close, volume] = this.columns
+    at.push(`${draft.startAt.getTime()}`)
+    ids.push(`${draft.instrumentId}`)
+    open.push(draft.open)
+    high.push(draft.high)
+    low.push(draft.low)
+    close.push(draft.close)
+    volume.push(draft.volume)
+    this.count += 1
+  }
+
+  texts(): string[] {
+    return this.columns.map((column) => `{${column.join(',')}}`)
+  }
+}
+
+async function insertCandles(
+  q: Queryable,
+  sourceId: number,
+  span: StoredSpan,
+  batch: CandleArrays,
+): Promise<number> {
+  if (batch.count === 0) return 0
+  const { rowCount } = await q.query({
+    name: 'insert-candles',
+    text: `insert into market_data.candles (at, instrument_id, source, span, open, high, low, close, volume)
+           select distinct on (new.instrument_id, new.at_ms) to_timestamp(new.at_ms / 1000.0), new.instrument_id,
+                  $1::smallint, $2::smallint, new.open, new.high, new.low, new.close, new.volume
+             from unnest($3::bigint[], $4::int[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
+                         $9::numeric[]) as new (at_ms, instrument_id, open, high, low, close, volume)
+            order by new.instrument_id, new.at_ms
+               on conflict (instrument_id, span, source, at) do update
+              set open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+                  volume = excluded.volume
+            where (candles.open, candles.high, candles.low, candles.close, candles.volume)
+                  is distinct from
+                  (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume)`,
+    values: [sourceId, STORED_SPANS[span], ...batch.texts()],
+  })
+  return rowCount ?? 0
+}
