@@ -41,6 +41,8 @@ import type {
 import type { Log, Metrics } from '#telemetry'
 import { openAssetBook, openWallet } from '#wallets'
 import type { FastifyInstance } from 'fastify'
+import { buildTrading } from './build-trading.ts'
+import type { TradingRoom } from './build-trading.ts'
 import { allRoutes } from './routes.ts'
 import { allJobs, schedule } from './schedule.ts'
 
@@ -62,6 +64,7 @@ export interface App {
   readonly jobs: Jobs
   readonly rates: RateBook
   readonly stocks: Stocks
+  readonly trading: TradingRoom
   /** From now on readiness says no, so that nothing new is sent here. */
   drain(): void
   /** Ends what the app holds, in the order in which it was begun, backwards. Requests must have been answered. */
@@ -107,7 +110,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     definitions: allJobs({ db, clock, log, identity, providers, stocks, declareInstruments }),
     schedule,
   })
-  const routes = routesOf(deps, { db, ledger, rates, stocks, providers, identity, indexBuilder })
+  const trading = tradingOf(deps, { db, ledger, rates, stocks, providers })
+  const routes = routesOf(deps, { db, ledger, rates, stocks, providers, identity, indexBuilder, trading })
   const state = { draining: false }
   const http = createHttpServer({
     routes,
@@ -134,10 +138,12 @@ export async function createApp(deps: AppDeps): Promise<App> {
     jobs,
     rates,
     stocks,
+    trading,
     drain: () => {
       state.draining = true
     },
     close: async () => {
+      await trading.close()
       await rates.stop()
       await stocks.prices.stop()
       await stocks.hours.stop()
@@ -178,6 +184,28 @@ function stocksOf({ config, clock, log, random }: AppDeps, db: Database): Stocks
   const hours = createMarketHours({ db, clock, aroundTheClock, log })
   const prices = createPriceBook({ db, provider, hours, clock, log })
   return { provider, prices, instruments: openInstrumentBook(db, clock), hours }
+}
+
+function tradingOf(
+  { clock, log }: AppDeps,
+  { db, ledger, rates, stocks, providers }: Pick<Rooms, 'db' | 'ledger' | 'rates' | 'stocks' | 'providers'>,
+): TradingRoom {
+  return buildTrading({
+    db,
+    ledger,
+    assets: openAssetBook(db, clock),
+    rates,
+    volatility: createVolatility({ db, providers, clock }),
+    exchangeSettings: checkExchangeSettings(DEFAULT_EXCHANGE_SETTINGS),
+    stocks,
+    holdings: { onFills: async () => {} },
+    baseCurrenciesOf: async (walletIds) => {
+      const customers = await customersByNumbers(db, [...walletIds])
+      return new Map([...customers].map(([number, { baseCurrency }]) => [number, baseCurrency]))
+    },
+    clock,
+    log,
+  })
 }
 
 /** An instrument is an asset in the ledger, which market-data may not know. */
@@ -233,11 +261,12 @@ interface Rooms {
   readonly providers: ReturnType<typeof providersOf>
   readonly identity: Identity
   readonly indexBuilder: ReturnType<typeof createIndexBuilder>
+  readonly trading: TradingRoom
 }
 
 function routesOf(
   { config, clock, version }: AppDeps,
-  { db, ledger, rates, stocks, providers, identity, indexBuilder }: Rooms,
+  { db, ledger, rates, stocks, providers, identity, indexBuilder, trading }: Rooms,
 ) {
   const assets = openAssetBook(db, clock)
   const paperMoney = config.welcomeGrant.map(({ currency, amount }) => ({
@@ -264,6 +293,7 @@ function routesOf(
       clock,
       newId: randomUUIDv7,
     },
+    orders: trading.orders,
     transfers: { db, ledger, assets },
     history: { db, assets, people: peopleOf(db), indexBuilder },
   })

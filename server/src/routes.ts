@@ -5,6 +5,8 @@ import type { HistoryDeps } from '#history'
 import type { Route } from '#http'
 import { instrumentRoutes, marketDataRoutes } from '#market-data'
 import type { InstrumentRoutesDeps, MarketDataRoutesDeps } from '#market-data'
+import { orderRoutes } from '#trading'
+import type { OrderDeps } from '#trading'
 import { transferRoutes } from '#transfers'
 import type { TransferDeps } from '#transfers'
 import { walletRoutes } from '#wallets'
@@ -17,6 +19,7 @@ export interface RouteDeps {
   readonly marketData: MarketDataRoutesDeps
   readonly instruments: InstrumentRoutesDeps
   readonly exchange: ExchangeDeps
+  readonly orders: OrderDeps
   readonly transfers: TransferDeps
   readonly history: HistoryDeps
 }
@@ -29,6 +32,7 @@ export function allRoutes(deps: RouteDeps): Route[] {
     ...marketDataRoutes(deps.marketData),
     ...instrumentRoutes(deps.instruments),
     ...exchangeRoutes(deps.exchange),
+    ...orderRoutes(deps.orders),
     ...transferRoutes(deps.transfers),
     ...historyRoutes(deps.history),
   ]

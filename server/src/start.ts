@@ -112,7 +112,10 @@ async function startApp(options: StartOptions, database: DatabaseAddress, log: L
     metrics: createMetrics(),
   })
   const runsJobs = config.role === 'all' || config.role === 'worker'
-  if (runsJobs) await app.jobs.start()
+  if (runsJobs) {
+    await app.jobs.start()
+    app.trading.startEngine()
+  }
   // A worker answers too, for its health and metrics; a balancer just does not send it customers.
   const address = await app.http.listen({ host: config.host, port: config.port })
   log.info({ address, role: config.role }, 'started')

@@ -1,0 +1,249 @@
+import type { Database, Tx } from '#db'
+import { formatAmount } from '@kantor/contract/money'
+import { seededRandom } from '#test/seeded-random'
+import type { Customer } from '#test/money-fixture'
+import { expect, test } from 'vitest'
+import { cancelOpenOrders } from './expire-orders.ts'
+import { createOrderEngine } from './order-engine.ts'
+import { OrderModel } from './test-order-model.ts'
+import type { ModelOrder } from './test-order-model.ts'
+import { RATES, tradingFixture } from './trading-fixture.ts'
+
+const desk = await tradingFixture({ aroundTheClock: true })
+const STEPS = Number(process.env['KANTOR_ORDER_STEPS'] ?? 150)
+const RUNS = Number(process.env['KANTOR_ORDER_RUNS'] ?? 4)
+const CUSTOMERS = 3
+
+const priceText = (price: bigint) => formatAmount(price, 6)
+
+/** Kills its own backend before some statement of a tx, which is what a process that dies there looks like. */
+function dyingDatabase(db: Database, kill: (pid: number) => Promise<void>, isTime: () => boolean): Database {
+  return {
+    ...db,
+    query: db.query.bind(db),
+    transaction: (work) =>
+      db.transaction(async (tx) => {
+        const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid')
+        const query: Tx['query'] = async (statement, values) => {
+          if (isTime()) await kill(rows[0]?.pid ?? 0)
+          return tx.query(statement, values)
+        }
+        return work({ query } as Tx)
+      }),
+  }
+}
+
+interface World {
+  readonly random: ReturnType<typeof seededRandom>
+  readonly model: OrderModel
+  readonly customers: readonly Customer[]
+  readonly instrument: number
+  readonly ticker: string
+  price: bigint
+  crashes: number
+}
+
+function randomOrder({ random, price, ticker }: World): Record<string, unknown> {
+  const side = random.pick(['buy', 'sell'])
+  const type = random.pick(['market', 'market', 'limit', 'limit', 'stop'])
+  const off = (bps: number) => priceText((price * BigInt(10_000 + bps)) / 10_000n)
+  const better = random.int(-300, 300)
+  return {
+    instrument: ticker,
+    side,
+    type,
+    timeInForce: random.pick(['day', 'gtc', 'gtc', 'ioc']),
+    ...(random.int(0, 2) > 0
+      ? { quantity: formatAmount(random.bigint(1n, 20_000_000_000n), 9) }
+      : { notional: { asset: 'USD', amount: formatAmount(random.bigint(1n, 150_000n), 2) } }),
+    ...(type === 'limit' ? { limitPrice: off(better) } : {}),
+    ...(type === 'stop' ? { stopPrice: off((side === 'buy' ? 1 : -1) * random.int(1, 300)) } : {}),
+  }
+}
+
+const inMinor = (text: string, digits: number) => {
+  const [whole = '0', decimals = ''] = text.split('.')
+  return BigInt(whole + decimals.padEnd(digits, '0'))
+}
+
+async function place(world: World): Promise<void> {
+  const body = randomOrder(world)
+  const customer = world.random.int(0, CUSTOMERS - 1)
+  const owner = world.customers[customer]
+  if (owner === undefined) throw new Error('nobody')
+  const { status, body: said, text } = await desk.order(owner, body)
+  if (status !== 201) {
+    expect(['insufficient_funds', 'amount_too_small', 'stop_wrong_side'], text).toContain(said['code'])
+    return
+  }
+  const notional = body['notional'] as { amount: string } | undefined
+  const reserved = said['reserved'] as { asset: string; amount: string }
+  const order: ModelOrder = {
+    id: String(said['id']),
+    customer,
+    side: body['side'] as 'buy',
+    type: body['type'] as 'market',
+    timeInForce: body['timeInForce'] as 'day',
+    quantity: notional === undefined ? inMinor(String(body['quantity']), 9) : null,
+    notional: notional === undefined ? null : inMinor(notional.amount, 2),
+    trigger: inMinor(String(body['limitPrice'] ?? body['stopPrice'] ?? '0'), 6),
+    reserveLeft: inMinor(reserved.amount, reserved.asset === 'USD' ? 2 : 9),
+    filled: 0n,
+    worth: 0n,
+    cost: 0n,
+    fee: 0n,
+    settled: 0n,
+    fills: 0,
+    crossed: false,
+    status: 'new',
+  }
+  world.model.add(order)
+}
+
+async function movePrice(world: World): Promise<void> {
+  const { random, model } = world
+  const move = BigInt(random.int(-250, 250))
+  world.price = (world.price * (10_000n + move)) / 10_000n
+  const isQuoted = random.int(0, 1) === 1
+  const spread = isQuoted ? world.price / 2_000n : 0n
+  const [bid, ask] = isQuoted ? [world.price - spread, world.price + spread] : [null, null]
+  await desk.observe(world.instrument, {
+    last: priceText(world.price),
+    ...(bid === null || ask === null ? {} : { bid: priceText(bid), ask: priceText(ask) }),
+  })
+  model.price({ last: world.price, bid, ask })
+}
+
+async function cancelSome(world: World): Promise<void> {
+  const open = world.model.orders.filter((order) => world.model.isOpen(order))
+  if (open.length === 0) return
+  const order = world.random.pick(open)
+  const owner = world.customers[order.customer]
+  if (owner === undefined) throw new Error('nobody')
+  const { status, text } = await desk.cancel(owner, order.id)
+  expect(status, text).toBe(200)
+  world.model.cancel(order, 'cancelled')
+}
+
+/** A new day: day orders of the last are over. */
+async function jump(world: World): Promise<void> {
+  desk.clock.advance(24 * 3_600_000)
+  await desk.publishRates(RATES)
+  for (const order of world.model.orders) {
+    if (world.model.isOpen(order) && order.timeInForce !== 'gtc') world.model.cancel(order, 'expired')
+  }
+  await movePrice(world)
+}
+
+async function compare(world: World, step: number): Promise<void> {
+  const { model, customers, instrument } = world
+  for (const order of model.orders) {
+    const owner = customers[order.customer]
+    if (owner === undefined) throw new Error('nobody')
+    const said = await desk.show(owner, order.id)
+    const fee = formatAmount(order.fee, 2)
+    const isCash = order.side === 'buy'
+    expect({ step, ...pick(said) }).toEqual({
+      step,
+      id: order.id,
+      status: order.status,
+      filledQuantity: formatAmount(order.filled, 9),
+      fee: { asset: 'USD', amount: fee },
+      reserved: {
+        asset: isCash ? 'USD' : world.ticker,
+        amount: formatAmount(order.reserveLeft, isCash ? 2 : 9),
+      },
+    })
+  }
+  for (const [index, owner] of customers.entries()) {
+    const reservedOf = (side: 'buy' | 'sell') =>
+      model.orders
+        .filter((order) => order.customer === index && order.side === side)
+        .reduce((sum, { reserveLeft }) => sum + reserveLeft, 0n)
+    expect({
+      step,
+      cash: await desk.holds(owner, 'USD', 'available'),
+      cashReserved: await desk.holds(owner, 'USD', 'reserved'),
+      shares: await desk.holds(owner, instrument, 'available'),
+      sharesReserved: await desk.holds(owner, instrument, 'reserved'),
+    }).toEqual({
+      step,
+      cash: formatAmount(model.cash[index] ?? 0n, 2),
+      cashReserved: formatAmount(reservedOf('buy'), 2),
+      shares: formatAmount(model.shares[index] ?? 0n, 9),
+      sharesReserved: formatAmount(reservedOf('sell'), 9),
+    })
+  }
+}
+
+function pick({ id, status, filledQuantity, fee, reserved }: Record<string, unknown>) {
+  return { id, status, filledQuantity, fee, reserved }
+}
+
+/** Engines that die now and then, two at a time, until all is done. */
+async function runEngines(world: World): Promise<void> {
+  const { random } = world
+  const kill = async (pid: number) => {
+    world.crashes += 1
+    await desk.ownerDb.query('select pg_terminate_backend($1)', [pid])
+  }
+  const dying = dyingDatabase(desk.db, kill, () => random.int(0, 40) === 0)
+  const engines = [dying, dying].map((db) =>
+    createOrderEngine({ ...desk.engineDeps, db, settings: settingsNow() }),
+  )
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    await Promise.allSettled(engines.map((engine) => engine.runOnce()))
+  }
+  await desk.engine.runOnce()
+}
+
+const settingsNow = () => desk.engineDeps.settings
+
+async function begin(run: number, seed: number): Promise<World> {
+  const random = seededRandom(seed)
+  const ticker = `M${run}`
+  const instrument = await desk.list(ticker)
+  const customers: Customer[] = []
+  const model = new OrderModel()
+  for (let index = 0; index < CUSTOMERS; index += 1) {
+    const customer = await desk.somebody({ USD: '5000.00' })
+    await desk.giveShares(customer, instrument, '40')
+    customers.push(customer)
+    model.cash.push(500_000n)
+    model.shares.push(40_000_000_000n)
+  }
+  model.sharesPerPrice = run % 2 === 0 ? null : 3_000_000_000n
+  desk.tradeBy({ sharesPerPriceMax: model.sharesPerPrice })
+  await desk.publishRates(RATES)
+  desk.clock.advance(1_000)
+  await desk.observe(instrument, { last: '100' })
+  await desk.engine.runOnce()
+  return { random, model, customers, instrument, ticker, price: 100_000_000n, crashes: 0 }
+}
+
+test.each(Array.from({ length: RUNS }, (_, run) => run))(
+  'whatever is ordered, cancelled and killed, balances, reserves and fills are those of a simple model (run %i)',
+  async (run) => {
+    const seed = Number(process.env['KANTOR_SEED'] ?? Date.now() % 2 ** 32) + run
+    const world = await begin(run, seed)
+    const { random, model } = world
+    for (let step = 0; step < STEPS; step += 1) {
+      desk.clock.advance(1_000)
+      const what = random.int(0, 99)
+      if (what < 50) await place(world)
+      else if (what < 60) await cancelSome(world)
+      else if (what < 62) await jump(world)
+      else if (what < 64) {
+        await cancelOpenOrders(desk.engineDeps, { instrumentId: world.instrument, reason: 'split' })
+        for (const order of model.orders) if (model.isOpen(order)) model.cancel(order, 'cancelled')
+      } else await movePrice(world)
+      await runEngines(world)
+      if (step % 10 === 9) await compare(world, step)
+    }
+    await compare(world, STEPS)
+    expect(world.crashes).toBeGreaterThan(0)
+    const told = desk.told.filter(({ instrumentId }) => instrumentId === world.instrument)
+    expect(told.length).toBeGreaterThanOrEqual(model.orders.reduce((sum, { fills }) => sum + fills, 0))
+  },
+  300_000,
+)

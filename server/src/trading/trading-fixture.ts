@@ -1,0 +1,179 @@
+/** For this room's tests: listed instruments with prices that the test makes, orders over HTTP, an engine that runs when told. */
+import { randomUUID, randomUUIDv7 } from 'node:crypto'
+import { formatAmount, parseAmount } from '@kantor/contract/money'
+import { DEFAULT_EXCHANGE_SETTINGS } from '#exchange'
+import { accountId, balanceOf, declareAssets, HOUSE_WALLET_ID, PURPOSE } from '#ledger'
+import { createMarketHours, createPriceBook, createVolatility, openInstrumentBook } from '#market-data'
+import type { PriceBook } from '#market-data'
+import { moneyFixture } from '#test/money-fixture'
+import type { Answer, Customer, MoneyFixture } from '#test/money-fixture'
+import { afterAll } from 'vitest'
+import type { EngineDeps } from './engine-deps.ts'
+import type { HoldingFill } from './holdings.ts'
+import { createOrderEngine } from './order-engine.ts'
+import type { OrderEngine } from './order-engine.ts'
+import { createOrderIntake } from './order-intake.ts'
+import { orderRoutes } from './order-routes.ts'
+import { DEFAULT_TRADING_SETTINGS } from './settings.ts'
+import type { TradingSettings } from './settings.ts'
+
+export const RATES = { USD: '1.0811', PLN: '4.2719', JPY: '158.77', GBP: '0.8601' }
+const SOURCE = 'test-stocks'
+
+export interface PriceDraft {
+  readonly last: string
+  readonly bid?: string
+  readonly ask?: string
+  /** Default: now. */
+  readonly asOf?: Date
+  readonly timeliness?: 'realTime' | 'delayed' | 'endOfDay'
+}
+
+export interface TradingFixture extends MoneyFixture {
+  readonly prices: PriceBook
+  readonly engine: OrderEngine
+  readonly engineDeps: EngineDeps
+  /** What the holdings were told, in order. */
+  readonly told: HoldingFill[]
+  /** From now on by these settings. */
+  tradeBy(change: Partial<TradingSettings>): void
+  list(ticker: string, status?: 'active' | 'delisted'): Promise<number>
+  /** A new observation. */
+  observe(instrumentId: number, price: PriceDraft): Promise<void>
+  order(of: Customer, body: Record<string, unknown>, key?: string): Promise<Answer>
+  cancel(of: Customer, id: string): Promise<Answer>
+  show(of: Customer, id: string): Promise<Record<string, unknown>>
+  /** Decimal text of an account, of a currency's code or an instrument's id. */
+  holds(of: Customer | 'house', asset: string | number, purpose: keyof typeof PURPOSE): Promise<string>
+  giveShares(to: Customer, instrumentId: number, quantity: string): Promise<void>
+  somebody(money?: Readonly<Record<string, string>>): Promise<Customer>
+}
+
+export async function tradingFixture(options: { aroundTheClock?: boolean } = {}): Promise<TradingFixture> {
+  const fixture = await moneyFixture()
+  const { db, ownerDb, clock, ledger, assets, ask } = fixture
+  const log = { warn: () => {} }
+  const hours = createMarketHours({
+    db,
+    clock: clock.now,
+    aroundTheClock: options.aroundTheClock ?? false,
+    log,
+  })
+  const prices = createPriceBook({
+    db,
+    provider: { name: SOURCE, simulated: true },
+    hours,
+    clock: clock.now,
+    log,
+  })
+  const { rows } = await ownerDb.query<{ id: number }>(
+    `insert into market_data.stock_sources (provider, simulated, configured_as) values ($1, true, 'test') returning id`,
+    [SOURCE],
+  )
+  const source = rows[0]?.id
+  const told: HoldingFill[] = []
+  const state = { settings: DEFAULT_TRADING_SETTINGS }
+  const shared = {
+    ...fixture,
+    clock: clock.now,
+    instruments: openInstrumentBook(db, clock.now),
+    prices,
+    marketHours: hours,
+    newId: randomUUIDv7,
+    volatility: createVolatility({ ...fixture, clock: clock.now }),
+    exchangeSettings: DEFAULT_EXCHANGE_SETTINGS,
+  }
+  const engineDeps: EngineDeps = {
+    ...shared,
+    get settings() {
+      return state.settings
+    },
+    holdings: {
+      onFills: (_tx, fills) => {
+        told.push(...fills)
+        return Promise.resolve()
+      },
+    },
+    baseCurrenciesOf: (ids) => Promise.resolve(new Map(ids.map((id) => [id, 'EUR']))),
+    priceSource: SOURCE,
+    log,
+  }
+  const intake = createOrderIntake(engineDeps)
+  const tradeBy: TradingFixture['tradeBy'] = (change) => {
+    state.settings = { ...DEFAULT_TRADING_SETTINGS, ...change }
+    fixture.serve(orderRoutes({ ...shared, intake, settings: state.settings }))
+  }
+  tradeBy({})
+  afterAll(() => intake.close())
+  const assetOf = async (asset: string | number) =>
+    typeof asset === 'number'
+      ? { id: asset, scale: 9 }
+      : ((await assets.byCode(asset)) ?? { id: 0, scale: 0 })
+  const account = async (of: Customer | 'house', asset: string | number, purpose: keyof typeof PURPOSE) =>
+    accountId({
+      walletId: of === 'house' ? HOUSE_WALLET_ID : of.walletId,
+      assetId: (await assetOf(asset)).id,
+      purpose: PURPOSE[purpose],
+    })
+  return {
+    ...fixture,
+    prices,
+    engine: createOrderEngine(engineDeps),
+    engineDeps,
+    told,
+    tradeBy,
+    list: async (ticker, status = 'active') => {
+      const listed = await ownerDb.query<{ id: number }>(
+        `insert into market_data.instruments
+           (code, ticker, mic, name, type, currency, status, delisted_on, first_seen_at, changed_at)
+         values ($1, $1, 'XNAS', $1 || ' Inc.', 'stock', 'USD', $2, case when $2 = 'delisted' then date '2025-06-01' end,
+           now(), now()) returning id`,
+        [ticker, status],
+      )
+      const id = listed.rows[0]?.id ?? 0
+      await declareAssets(ownerDb, [{ id, code: ticker, kind: 'instrument', scale: 9, name: ticker }])
+      return id
+    },
+    observe: async (instrumentId, { last, bid, ask: asked, asOf, timeliness = 'realTime' }) => {
+      await ownerDb.query(
+        `insert into market_data.price_observations
+           (as_of, fetched_at, instrument_id, source, timeliness, last, bid, ask) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        [
+          asOf ?? clock.now(),
+          clock.now(),
+          instrumentId,
+          source,
+          ['realTime', 'delayed', 'endOfDay'].indexOf(timeliness) + 1,
+          last,
+          bid ?? null,
+          asked ?? null,
+        ],
+      )
+      await prices.refresh()
+    },
+    order: (of, body, key = randomUUID()) =>
+      ask(of, 'POST', '/orders', { body: { type: 'market', timeInForce: 'day', ...body }, key }),
+    cancel: (of, id) => ask(of, 'DELETE', `/orders/${id}`),
+    show: async (of, id) => (await ask(of, 'GET', `/orders/${id}`)).body,
+    holds: async (of, asset, purpose) =>
+      formatAmount(await balanceOf(db, await account(of, asset, purpose)), (await assetOf(asset)).scale),
+    giveShares: async (to, instrumentId, quantity) => {
+      const parsed = parseAmount(quantity, 9)
+      if (!parsed.ok) throw new Error(`${quantity} is no quantity`)
+      const [from, into] = [
+        await account('house', instrumentId, 'brokerage'),
+        await account(to, instrumentId, 'available'),
+      ]
+      const verdict = await ledger.post({
+        kind: 'adjustment',
+        scope: 0n,
+        key: randomUUID(),
+        requestHash: Buffer.alloc(16),
+        postings: [{ from, to: into, amount: parsed.minor }],
+        opens: [from, into],
+      })
+      if (verdict.outcome === 'refused') throw new Error(`no shares were given: ${verdict.reason}`)
+    },
+    somebody: (money) => fixture.customer(`t${randomUUID().replaceAll('-', '').slice(0, 16)}`, money),
+  }
+}
