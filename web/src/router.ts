@@ -7,6 +7,8 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Needs somebody signed in, and is drawn between the bars. */
     inside?: boolean
+    /** The place in the bar that it belongs to, when it is none itself. */
+    place?: string
     title?: MessageKey
   }
 }
@@ -23,6 +25,30 @@ const routes: RouteRecordRaw[] = [
     name: 'convert',
     component: () => import('./exchange/ExchangePage.vue'),
     meta: { inside: true, title: 'convert.title' },
+  },
+  {
+    path: '/stocks',
+    name: 'stocks',
+    component: () => import('./trading/StocksPage.vue'),
+    meta: { inside: true, title: 'stocks.title' },
+  },
+  {
+    path: '/stocks/positions',
+    name: 'positions',
+    component: () => import('./trading/PositionsPage.vue'),
+    meta: { inside: true, place: 'stocks', title: 'positions.title' },
+  },
+  {
+    path: '/stocks/orders',
+    name: 'orders',
+    component: () => import('./trading/OrdersPage.vue'),
+    meta: { inside: true, place: 'stocks', title: 'orders.title' },
+  },
+  {
+    path: '/stocks/:ref',
+    name: 'instrument',
+    component: () => import('./trading/InstrumentPage.vue'),
+    meta: { inside: true, place: 'stocks', title: 'stocks.title' },
   },
   {
     path: '/send',

@@ -1,4 +1,5 @@
 import type { Operation, OperationKind } from '@kantor/contract/api'
+import { currencyByCode } from '@kantor/contract/money'
 import {
   ArrowDownLeft,
   ArrowDownToLine,
@@ -45,3 +46,7 @@ export const sides = (operation: Operation) => ({
   out: operation.amounts.filter(({ amount }) => amount.startsWith('-')),
   in: operation.amounts.filter(({ amount }) => !amount.startsWith('-')),
 })
+
+/** What of it is shares: the one asset that is no currency. */
+export const shareOf = (operation: Operation) =>
+  operation.amounts.find(({ asset }) => currencyByCode(asset) === undefined)

@@ -1,6 +1,6 @@
 import type { Operation } from '@kantor/contract/api'
 import { useText, type MessageKey } from '#i18n'
-import { isIncoming, sides } from './describe.ts'
+import { isIncoming, shareOf, sides } from './describe.ts'
 
 /** An operation in words: the other side where there is one, else what kind it is. */
 export function useOperationWords() {
@@ -12,6 +12,10 @@ export function useOperationWords() {
     if (kind === 'conversion') {
       const { out, in: into } = sides(operation)
       return `${out[0]?.asset ?? ''} → ${into[0]?.asset ?? ''}`
+    }
+    const share = kind === 'trade' ? shareOf(operation) : undefined
+    if (share !== undefined) {
+      return t(share.amount.startsWith('-') ? 'history.sold' : 'history.bought', { asset: share.asset })
     }
     return t(`kinds.${kind}` as MessageKey)
   }

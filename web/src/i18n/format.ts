@@ -1,10 +1,18 @@
-import { currencyByCode, displayAmount, parseSignedAmount, type DisplayOptions } from '@kantor/contract/money'
+import {
+  currencyByCode,
+  displayAmount,
+  INSTRUMENT_SCALE,
+  parseSignedAmount,
+  type DisplayOptions,
+} from '@kantor/contract/money'
 import { useText } from './index.ts'
 
-/** The digits an asset is shown with: its own, or for instruments those that the text has. */
-export function scaleOf(asset: string, amount = ''): number {
+/** The digits an asset has. An instrument has nine, and is shown with those that a given text has. */
+export function scaleOf(asset: string, amount?: string): number {
+  const known = currencyByCode(asset)
+  if (known !== undefined || amount === undefined) return known?.scale ?? INSTRUMENT_SCALE
   const point = amount.indexOf('.')
-  return currencyByCode(asset)?.scale ?? (point < 0 ? 0 : amount.length - point - 1)
+  return point < 0 ? 0 : amount.length - point - 1
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
@@ -83,6 +91,34 @@ export function useFormat() {
     return [shown.slice(0, mark), shown.slice(mark)]
   }
 
+  /** The price of a share: cents, and up to four digits where there are any; more only below one. */
+  function price(text: string): string {
+    const most = Math.abs(Number(text)) < 1 ? 6 : 4
+    return new Intl.NumberFormat(tag.value, { minimumFractionDigits: 2, maximumFractionDigits: most })
+      .format(text as Intl.StringNumericLiteral)
+      .replace('-', '−')
+  }
+
+  /** The same of a change, which says its direction. */
+  const signedPrice = (text: string) =>
+    text.startsWith('-') || /^[0.]*$/u.test(text) ? price(text) : `+${price(text)}`
+
+  /** `0.4456` reads `+0.45 %`. */
+  function percent(text: string): string {
+    const shown = new Intl.NumberFormat(tag.value, {
+      minimumFractionDigits: 2,
+      maximumFractionDigits: 2,
+      signDisplay: 'exceptZero',
+    }).format(text as Intl.StringNumericLiteral)
+    return `${shown.replace('-', '−')}\u00a0%`
+  }
+
+  /** `48213000` reads `48.2M`: for volumes, whose last digits say nothing. */
+  const compact = (text: string) =>
+    new Intl.NumberFormat(tag.value, { notation: 'compact', maximumFractionDigits: 1 }).format(
+      text as Intl.StringNumericLiteral,
+    )
+
   /** Masked letters are few enough to read past: `Wa*** N***`, however long the name is. */
   const personName = (name: string) => name.replaceAll(/\*{2,}/gu, '***')
 
@@ -136,6 +172,10 @@ export function useFormat() {
     figureParts,
     money,
     decimal,
+    price,
+    signedPrice,
+    percent,
+    compact,
     shortRate,
     sourceName,
     personName,

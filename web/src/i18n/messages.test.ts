@@ -49,6 +49,17 @@ describe('messages', () => {
       date: 'x',
       name: 'x',
       source: 'x',
+      timeliness: 'x',
+      on: 'x',
+      ticker: 'x',
+      range: 'x',
+      first: 'x',
+      last: 'x',
+      low: 'x',
+      high: 'x',
+      names: 'x',
+      currency: 'x',
+      price: 'x',
     }
     for (const [locale, messages] of [
       ['en', en],

@@ -1,2 +1,7 @@
 export { useAssets, useRates } from './queries.ts'
 export { default as RateBoard } from './RateBoard.vue'
+export { default as ChangeFigure } from './ChangeFigure.vue'
+export { default as HeldChange } from './HeldChange.vue'
+export { default as InstrumentMark } from './InstrumentMark.vue'
+export { useInstrument } from './instrument-queries.ts'
+export { pollWhileSeen } from './poll-while-seen.ts'

@@ -1,4 +1,10 @@
-import { displayAmount, evaluateAmountInput, formatAmount, parseAmount } from '@kantor/contract/money'
+import {
+  displayAmount,
+  evaluateAmountInput,
+  formatAmount,
+  INSTRUMENT_SCALE,
+  parseAmount,
+} from '@kantor/contract/money'
 
 /** What an amount field holds: the API's decimal text, nothing yet, or something that is no amount. */
 export type AmountReading =
@@ -15,10 +21,13 @@ export function readAmount(text: string, scale: number, tag: string): AmountRead
     : { state: 'wrong', reason: result.reason }
 }
 
-/** The API's text as a person would type it; a field is filled with this when it loses focus or is set. */
+/**
+ * The API's text as a person would type it; a field is filled with this when it loses focus or is set. Nobody
+ * types the nine digits of a share.
+ */
 export function writeAmount(amount: string, scale: number, tag: string): string {
   const parsed = parseAmount(amount, scale)
-  return parsed.ok ? displayAmount(parsed.minor, scale, tag) : ''
+  return parsed.ok ? displayAmount(parsed.minor, scale, tag, { trimZeros: scale === INSTRUMENT_SCALE }) : ''
 }
 
 /** Whether an amount is more than another of the same asset; false when either is none. */

@@ -1,10 +1,14 @@
+import type { WorthHistory } from '@kantor/contract/api'
 import { useQuery, useQueryCache } from '@pinia/colada'
-import { getMeta, getWallet } from '#api'
+import { getMeta, getWallet, getWorth } from '#api'
 
 const FRESH_SECONDS = 10
 
 export const useWallet = () =>
   useQuery({ key: ['wallet'], query: getWallet, staleTime: FRESH_SECONDS * 1000 })
+
+export const useWorth = (range: () => WorthHistory['range']) =>
+  useQuery({ key: () => ['worth', range()], query: () => getWorth(range()), staleTime: 60_000 })
 
 /** What this installation offers; it changes only when the operator restarts it. */
 export const useMeta = () => useQuery({ key: ['meta'], query: getMeta, staleTime: 600_000 })
@@ -14,6 +18,7 @@ export function useMoneyMoved(): () => void {
   const cache = useQueryCache()
   return () => {
     void cache.invalidateQueries({ key: ['wallet'] })
+    void cache.invalidateQueries({ key: ['worth'] })
     void cache.invalidateQueries({ key: ['operations'] })
   }
 }

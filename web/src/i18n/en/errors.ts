@@ -40,6 +40,22 @@ export const errors: Record<FailureCode, string> = {
   quote_used: 'This price was used already. Nothing more was exchanged.',
   payee_not_found: 'Nobody here has that handle or e-mail. Nothing was sent.',
   payee_is_self: 'That is you. Nothing was sent. Choose somebody else.',
+  unknown_instrument: 'There is no stock with this ticker here.',
+  order_not_open: 'The order was filled, cancelled or over before. Nothing was changed.',
+  instrument_not_found: 'There is no stock with this ticker here. Nothing was ordered.',
+  instrument_delisted:
+    'This stock is no longer traded. Nothing was ordered. What you hold of it stays yours.',
+  price_unknown: 'There is no price of this stock yet. Nothing was ordered. Try again later.',
+  limit_wrong_side:
+    'The limit is far worse for you than the present price. Nothing was ordered. Check its digits, or order at the market price.',
+  stop_wrong_side:
+    'A stop to buy must be above the present price, a stop to sell below it. Nothing was ordered.',
+  market_closed:
+    'The market is closed, and an order “at once or not at all” cannot wait. Nothing was ordered. Choose “the day”.',
+  live_prices_required:
+    'Prices come once a day here, so nothing can be filled at once. Nothing was ordered. Choose “the day”.',
+  prices_stale:
+    'The price of this stock is too old to deal at. Nothing was ordered. Everything else works; try again later.',
   invalid_cursor: 'The list has moved on. Load it again.',
   deposit_limit: 'That is more paper money than is handed out at once. Nothing was changed. Try less.',
   too_many_keys: 'You have as many API keys as are allowed. Revoke one first.',

@@ -2,6 +2,7 @@ import { errors } from './errors.ts'
 import { identity } from './identity.ts'
 import { interfaceWords } from './interface.ts'
 import { money } from './money.ts'
+import { trading } from './trading.ts'
 
 /** English, which says what there is to say: Polish must have exactly the same paths (see the test). */
-export const en = { ...interfaceWords, ...identity, ...money, errors }
+export const en = { ...interfaceWords, ...identity, ...money, ...trading, errors }

@@ -25,7 +25,7 @@ export const interfaceWords = {
     simulated: 'Simulated',
     simulatedLong: 'The market here is simulated: rates are invented, and no real money moves.',
   },
-  places: { home: 'Home', convert: 'Convert', send: 'Send', history: 'History' },
+  places: { home: 'Home', convert: 'Convert', stocks: 'Stocks', send: 'Send', history: 'History' },
   unavailable: {
     title: 'Kantor does not answer',
     text: 'Your money is where it was. Check your connection, or try again in a moment.',

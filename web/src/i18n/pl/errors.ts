@@ -38,6 +38,20 @@ export const errors: Record<FailureCode, string> = {
   quote_used: 'Tej ceny już użyto. Niczego więcej nie wymieniono.',
   payee_not_found: 'Nikt tu nie ma takiej nazwy ani adresu. Nic nie wysłano.',
   payee_is_self: 'To Ty. Nic nie wysłano. Wybierz kogoś innego.',
+  unknown_instrument: 'Nie ma tu akcji o takim symbolu.',
+  order_not_open: 'Zlecenie było już zrealizowane, anulowane albo zakończone. Niczego nie zmieniono.',
+  instrument_not_found: 'Nie ma tu akcji o takim symbolu. Niczego nie zlecono.',
+  instrument_delisted: 'Tą akcją już się nie handluje. Niczego nie zlecono. To, co masz, pozostaje Twoje.',
+  price_unknown: 'Nie ma jeszcze ceny tej akcji. Niczego nie zlecono. Spróbuj później.',
+  limit_wrong_side:
+    'Limit jest dla Ciebie dużo gorszy od obecnej ceny. Niczego nie zlecono. Sprawdź cyfry albo złóż zlecenie rynkowe.',
+  stop_wrong_side: 'Stop kupna musi być powyżej obecnej ceny, a sprzedaży poniżej niej. Niczego nie zlecono.',
+  market_closed:
+    'Giełda jest zamknięta, a zlecenie „od razu albo wcale” nie może czekać. Niczego nie zlecono. Wybierz „dzisiaj”.',
+  live_prices_required:
+    'Ceny przychodzą tu raz dziennie, więc nic nie da się wykonać od razu. Niczego nie zlecono. Wybierz „dzisiaj”.',
+  prices_stale:
+    'Cena tej akcji jest zbyt stara, by po niej handlować. Niczego nie zlecono. Reszta działa; spróbuj później.',
   invalid_cursor: 'Lista się zmieniła. Wczytaj ją ponownie.',
   deposit_limit: 'To więcej pieniędzy papierowych, niż rozdaje się naraz. Nic nie zmieniono. Spróbuj mniej.',
   too_many_keys: 'Masz już tyle kluczy API, ile wolno. Najpierw unieważnij któryś.',

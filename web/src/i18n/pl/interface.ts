@@ -27,7 +27,7 @@ export const interfaceWords = {
     simulatedLong:
       'Rynek jest tu symulowany: kursy są zmyślone, a prawdziwe pieniądze się nie przemieszczają.',
   },
-  places: { home: 'Start', convert: 'Wymień', send: 'Wyślij', history: 'Historia' },
+  places: { home: 'Start', convert: 'Wymień', stocks: 'Akcje', send: 'Wyślij', history: 'Historia' },
   unavailable: {
     title: 'Kantor nie odpowiada',
     text: 'Twoje pieniądze są tam, gdzie były. Sprawdź połączenie albo spróbuj za chwilę.',
