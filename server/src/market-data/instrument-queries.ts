@@ -83,17 +83,17 @@ export async function searchInstruments(
     name: 'search-instruments',
     text: `with hits as (
        select words.instrument_id, token.number,
-              min(case when place = 0 and word = token.word then 0
-                       when place = 100 and word = token.word then 2
+              min(case when place = 0 and word = token.start then 0
+                       when place = 100 and word = token.start then 2
                        when place = 0 then 3
-                       when place = 1 and word = token.word then 4
+                       when place = 1 and word = token.start then 4
                        when place = 1 then 5
-                       when place < 100 and word = token.word then 6
+                       when place < 100 and word = token.start then 6
                        when place < 100 then 7
                        else 8 end) as rank
-         from unnest($1::text[]) with ordinality as token (word, number)
+         from unnest($1::text[]) with ordinality as token (start, number)
          join market_data.instrument_words words
-           on words.word >= token.word collate "C" and words.word < (token.word || U&'\\+10FFFF') collate "C"
+           on words.word >= token.start collate "C" and words.word < (token.start || U&'\\+10FFFF') collate "C"
         group by words.instrument_id, token.number),
      found as (
        select instrument_id, min(rank) filter (where number = 1) as first_rank, sum(rank) as ranks
