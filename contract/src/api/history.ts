@@ -87,6 +87,35 @@ export const operationInFull = operation.extend({
   rateAsOf: timestamp.optional(),
   /** What rounding kept, in the asset received, as an exact decimal or with `…` after 12 digits. */
   rounding: z.strictObject({ asset: assetCode, amount: z.string() }).optional(),
+  /** Of a reserve, a trade or a release: the order it belongs to, and what it was dealt or judged at. */
+  order: z
+    .strictObject({
+      id,
+      instrument: assetCode,
+      side: z.enum(['buy', 'sell']),
+      type: z.string().optional(),
+      timeInForce: z.string().optional(),
+      quantity: amountText.optional(),
+      /** Of the currency that is settled in. */
+      notional: amountText.optional(),
+      limitPrice: decimalText.optional(),
+      stopPrice: decimalText.optional(),
+      /** What the shares were dealt at. */
+      price: decimalText.optional(),
+      /** What could be seen when the order was accepted. */
+      priceSeen: decimalText.optional(),
+      priceCurrency: assetCode.optional(),
+      priceSource: z.string().optional(),
+      priceAsOf: timestamp.optional(),
+      timeliness: z.string().optional(),
+      simulated: z.boolean().optional(),
+      /** Shares times price, in the price's currency. */
+      value: amountText.optional(),
+      /** What became of the order, and why. */
+      status: z.string().optional(),
+      reason: z.string().optional(),
+    })
+    .optional(),
   block: z.strictObject({ height: z.string(), hash: z.string() }),
 })
 export type OperationInFull = z.infer<typeof operationInFull>

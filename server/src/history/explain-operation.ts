@@ -14,6 +14,7 @@ import {
 } from '#ledger'
 import type { HistoryDeps } from './deps.ts'
 import { exactDecimal } from './exact-decimal.ts'
+import { orderOfJournal } from './explain-order.ts'
 import { touchesWallet } from './moved-amounts.ts'
 import { moneyOf, operationOf, readSurroundings, textOf, type Surroundings } from './present-operation.ts'
 
@@ -40,6 +41,7 @@ export async function explainOperation(
     ...optional('rateSource', textOf(detail?.['rateSource'])),
     ...optional('rateAsOf', textOf(detail?.['rateAsOf'])),
     ...optional('rounding', roundingOf(journal, walletId, known)),
+    ...optional('order', orderOfJournal(journal)),
     block: await readBlock(deps.db, journal.blockHeight),
   }
 }
@@ -98,7 +100,8 @@ function marginOf(
 ): OperationInFull['margin'] | null {
   const marginBps = journal.detail?.['marginBps']
   const mid = fractionOf(journal.detail?.['midRatio'])
-  const sides = journal.kind === 'conversion' ? sidesOf(journal.postings, walletId) : null
+  const converts = journal.kind === 'conversion' || journal.kind === 'trade'
+  const sides = converts ? sidesOf(journal.postings, walletId) : null
   if (typeof marginBps !== 'number' || mid === null || sides === null) return null
   const scaleOf = (posting: Posting): number => known.assets.get(assetIdOf(posting.from))?.scale ?? 0
   const paidScale = 10n ** BigInt(scaleOf(sides.paid))

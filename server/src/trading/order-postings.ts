@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { formatAmount, formatRate, INSTRUMENT_SCALE } from '@kantor/contract/money'
+import { formatAmount, formatRate, INSTRUMENT_SCALE, invertRate } from '@kantor/contract/money'
 import type { PostCommand, Posting } from '#ledger'
 import { accountsOf } from './order-accounts.ts'
 import type { Order } from './order.ts'
@@ -117,8 +117,7 @@ function tradeDetail(
       : {
           settle: context.settleCode,
           rate: formatRate(fill.conversion.rate, RATE_DIGITS, 'down'),
-          mid: quote.midText,
-          midRatio: { numerator: `${quote.mid.numerator}`, denominator: `${quote.mid.denominator}` },
+          ...midOf(order.side, quote),
           marginBps: quote.marginBps,
           rateSource: quote.source,
           rateAsOf: quote.asOf.toISOString(),
@@ -128,6 +127,16 @@ function tradeDetail(
             denominator: `${fill.conversion.rounding.denominator}`,
           },
         }),
+  }
+}
+
+/** 1 of what is paid in what is received, like `rate` and as a conversion's detail has it. */
+function midOf(side: 'buy' | 'sell', { mid, midText }: SettlementQuote) {
+  const isSale = side === 'sell'
+  const ratio = isSale ? mid : invertRate(mid)
+  return {
+    mid: isSale ? midText : formatRate(ratio, RATE_DIGITS, 'halfEven'),
+    midRatio: { numerator: `${ratio.numerator}`, denominator: `${ratio.denominator}` },
   }
 }
 

@@ -1,4 +1,4 @@
-import { convertDown, costUp, applyBps } from '@kantor/contract/money'
+import { applyBps, convertDown, costUp, invertRate } from '@kantor/contract/money'
 import type { Rate } from '@kantor/contract/money'
 import { priceConversion } from '#exchange'
 import type { Price } from '#exchange'
@@ -210,7 +210,7 @@ function valueAfter(order: Order, quantity: bigint, price18: bigint): { minor: b
 
 /** A purchase sells the settling currency for the instrument's. */
 function midOfPurchase({ mid }: SettlementRate): Rate {
-  return { numerator: mid.denominator, denominator: mid.numerator }
+  return invertRate(mid)
 }
 
 function paid(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { historyRoutes } from '#history'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { houseExposure } from './exposure.ts'
 import { cancelOpenOrders } from './expire-orders.ts'
@@ -26,6 +27,30 @@ beforeEach(async () => {
 })
 
 const idOf = (answer: { body: Record<string, unknown> }) => String(answer.body['id'])
+
+/** Every operation of a customer, newest first, explained; the desk serves orders again afterwards. */
+async function explained(of: Parameters<typeof holds>[0] & object): Promise<Record<string, unknown>[]> {
+  const { db, assets, ask } = desk
+  const people = {
+    byWalletIds: () => Promise.resolve(new Map()),
+    walletOfHandle: () => Promise.resolve(null),
+  }
+  desk.serve(
+    historyRoutes({
+      db,
+      assets,
+      people,
+      indexBuilder: { consider: () => {}, idle: async () => {}, close: async () => {} },
+    }),
+  )
+  const { body } = await ask(of, 'GET', '/operations')
+  const ids = (body['items'] as { id: string }[]).map(({ id }) => id)
+  const operations = await Promise.all(
+    ids.map(async (id) => (await ask(of, 'GET', `/operations/${id}`)).body),
+  )
+  desk.tradeBy({})
+  return operations
+}
 
 describe('a purchase', () => {
   test('sets the worst case and its fee aside, is filled by the first price after it, and returns the rest', async () => {
@@ -111,6 +136,33 @@ describe('a purchase', () => {
     expect(amounts).toEqual([(cost + per - 1n) / per, 10110n, 10010n, 100n, 1_000_000_000n])
     expect(await holds(anna, 'USD', 'available')).toBe('0.00')
     expect(await holds(anna, 'PLN', 'reserved')).toBe('0.00')
+  })
+
+  test('is explained in history by its journals: what was seen, dealt, charged, converted and given back', async () => {
+    const anna = await somebody({ PLN: '1000.00' })
+    const accepted = await order(anna, { instrument: 'ACME', side: 'buy', quantity: '1', settleIn: 'PLN' })
+    await tick({ last: '100', bid: '99.9', ask: '100.1' })
+    await engine.runOnce()
+    const operations = await explained(anna)
+    const order_ = { id: idOf(accepted), instrument: 'ACME', side: 'buy' }
+    expect(operations.map(({ kind }) => kind)).toEqual(['release', 'trade', 'reserve', 'deposit'])
+    const [release, trade, reserve] = operations
+    expect(release).toMatchObject({ order: { ...order_, status: 'filled' } })
+    expect(reserve).toMatchObject({ order: { ...order_, priceSeen: '100.1', priceSource: 'test-stocks' } })
+    expect(trade).toMatchObject({
+      order: { ...order_, price: '100.1', priceCurrency: 'USD', quantity: '1.000000000', value: '100.10' },
+      fee: { asset: 'USD', amount: '1.00' },
+      rateSource: 'test',
+      margin: { asset: 'USD' },
+      rounding: { asset: 'USD' },
+      postings: [
+        { from: 'reserved', to: 'house:conversion', asset: 'PLN' },
+        { from: 'house:conversion', to: 'available', asset: 'USD', amount: '101.10' },
+        { from: 'available', to: 'house:brokerage', asset: 'USD', amount: '100.10' },
+        { from: 'available', to: 'house:fees', asset: 'USD', amount: '1.00' },
+        { from: 'house:brokerage', to: 'available', asset: 'ACME', amount: '1.000000000' },
+      ],
+    })
   })
 
   test('with a limit waits for it', async () => {
