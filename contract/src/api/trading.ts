@@ -119,6 +119,8 @@ const profit = z.strictObject({
       currency: signedAmountText,
       fees: signedAmountText,
       dividends: signedAmountText,
+      /** The base currency was changed since: older amounts were converted at one later rate. */
+      approximate: z.boolean().optional(),
     })
     .nullable(),
 })
@@ -154,6 +156,7 @@ export const lot = z.strictObject({
   from: z.enum(['trade', 'transfer', 'split']),
 })
 export const lots = z.strictObject({ items: z.array(lot), nextCursor: z.null() })
+export type Lots = z.infer<typeof lots>
 
 export const watchlistRequest = z.strictObject({ instrument: instrumentRef })
 

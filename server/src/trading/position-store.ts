@@ -1,0 +1,187 @@
+import type { Queryable, Tx } from '#db'
+import type { Book, CostBasisMethod, Lot, Position } from './position.ts'
+import {
+  costsColumns,
+  disposalColumns,
+  lotColumns,
+  lotOf,
+  positionColumns,
+  positionOf,
+} from './position-rows.ts'
+import type { LotRow, PositionRow } from './position-rows.ts'
+
+/** A wallet's holding of an instrument, and of how many of its oldest shares the lots are needed. */
+export interface BookWanted {
+  readonly walletId: bigint
+  readonly instrumentId: number
+  readonly shares: bigint
+}
+
+export const bookKey = (walletId: bigint, instrumentId: number): string => `${walletId}/${instrumentId}`
+
+const POSITION_COLUMNS = `positions.*, to_jsonb(fifo) as fifo, to_jsonb(average) as average`
+const COSTS = `
+  join trading.position_costs fifo on (fifo.wallet_id, fifo.instrument_id, fifo.method)
+    = (positions.wallet_id, positions.instrument_id, 'fifo')
+  join trading.position_costs average on (average.wallet_id, average.instrument_id, average.method)
+    = (positions.wallet_id, positions.instrument_id, 'average')`
+
+/** All that a wallet ever held, what it holds now first. */
+export async function readPositions(q: Queryable, walletId: bigint): Promise<Position[]> {
+  const { rows } = await q.query<JsonPositionRow>(
+    `select ${POSITION_COLUMNS} from trading.positions ${COSTS}
+      where positions.wallet_id = $1 order by positions.quantity = 0, positions.instrument_id`,
+    [walletId],
+  )
+  return rows.map(positionOf)
+}
+
+type JsonPositionRow = PositionRow
+
+/** Those that exist, by `bookKey`. Their accounts are locked, so nobody else changes them meanwhile. */
+export async function readHeld(
+  q: Queryable,
+  wanted: readonly Pick<BookWanted, 'walletId' | 'instrumentId'>[],
+): Promise<Map<string, Position>> {
+  const { rows } = await q.query<JsonPositionRow>({
+    name: 'trading_positions',
+    text: `select ${POSITION_COLUMNS}
+             from unnest($1::bigint[], $2::int[]) wanted (wallet_id, instrument_id)
+             join trading.positions on (positions.wallet_id, positions.instrument_id)
+               = (wanted.wallet_id, wanted.instrument_id) ${COSTS}`,
+    values: [wanted.map(({ walletId }) => walletId), wanted.map(({ instrumentId }) => instrumentId)],
+  })
+  return new Map(rows.map((row) => [bookKey(row.wallet_id, row.instrument_id), positionOf(row)]))
+}
+
+/** The oldest open lots of each, until they come to the shares wanted. */
+export async function readOldestLots(
+  q: Queryable,
+  wanted: readonly BookWanted[],
+): Promise<Map<string, Lot[]>> {
+  const lots = new Map<string, Lot[]>()
+  if (wanted.length === 0) return lots
+  const { rows } = await q.query<LotRow>({
+    name: 'trading_oldest_lots',
+    text: `select lot.* from unnest($1::bigint[], $2::int[], $3::numeric[]) wanted (wallet_id, instrument_id, shares)
+             cross join lateral (
+               select lots.*, sum(quantity) over (order by opened_at, number) - quantity as shares_before
+                 from trading.lots
+                where lots.wallet_id = wanted.wallet_id and lots.instrument_id = wanted.instrument_id
+                  and quantity > 0
+             ) lot
+            where lot.shares_before < wanted.shares
+            order by lot.wallet_id, lot.instrument_id, lot.opened_at, lot.number`,
+    values: [
+      wanted.map(({ walletId }) => walletId),
+      wanted.map(({ instrumentId }) => instrumentId),
+      wanted.map(({ shares }) => `${shares}`),
+    ],
+  })
+  for (const row of rows) {
+    const key = bookKey(row.wallet_id, row.instrument_id)
+    const known = lots.get(key)
+    if (known === undefined) lots.set(key, [lotOf(row)])
+    else known.push(lotOf(row))
+  }
+  return lots
+}
+
+export async function readOpenLots(
+  q: Queryable,
+  walletId: bigint,
+  instrumentId: number,
+  limit: number,
+): Promise<Lot[]> {
+  const { rows } = await q.query<LotRow>(
+    `select * from trading.lots where wallet_id = $1 and instrument_id = $2 and quantity > 0
+      order by opened_at, number limit $3`,
+    [walletId, instrumentId, limit],
+  )
+  return rows.map(lotOf)
+}
+
+/** @param read the books as they were read: only what is different is written */
+export async function writeBooks(
+  tx: Tx,
+  books: readonly Book[],
+  read: ReadonlyMap<string, Book>,
+): Promise<void> {
+  await upsertPositions(tx, books.map(positionColumns))
+  await upsertCosts(tx, books.flatMap(costsColumns))
+  const changed = books.flatMap((book) => {
+    const before = read.get(bookKey(book.position.walletId, book.position.instrumentId))
+    const unchanged = new Set(before?.lots)
+    return [...book.lots, ...book.closed]
+      .filter((lot) => !unchanged.has(lot))
+      .map((lot) => lotColumns(book, lot))
+  })
+  if (changed.length > 0) await upsertLots(tx, changed)
+  const disposals = books.flatMap((book) => book.disposals.map((each) => disposalColumns(book, each)))
+  if (disposals.length > 0) await insertDisposals(tx, disposals)
+}
+
+async function upsertPositions(tx: Tx, rows: readonly object[]): Promise<void> {
+  await tx.query({
+    name: 'trading_upsert_positions',
+    text: `insert into trading.positions select * from jsonb_populate_recordset(null::trading.positions, $1::jsonb)
+           on conflict (wallet_id, instrument_id) do update set
+             base_currency = excluded.base_currency, approximate = excluded.approximate,
+             quantity = excluded.quantity, last_lot = excluded.last_lot, last_disposal = excluded.last_disposal,
+             dividends_minor = excluded.dividends_minor, dividends_base_minor = excluded.dividends_base_minor`,
+    values: [JSON.stringify(rows)],
+  })
+}
+
+async function upsertCosts(tx: Tx, rows: readonly object[]): Promise<void> {
+  await tx.query({
+    name: 'trading_upsert_costs',
+    text: `insert into trading.position_costs
+             select * from jsonb_populate_recordset(null::trading.position_costs, $1::jsonb)
+           on conflict (wallet_id, instrument_id, method) do update set
+             cost_minor = excluded.cost_minor, fee_minor = excluded.fee_minor,
+             cost_base_minor = excluded.cost_base_minor, fee_base_minor = excluded.fee_base_minor,
+             realised_price_minor = excluded.realised_price_minor,
+             realised_fees_minor = excluded.realised_fees_minor,
+             realised_price_base_minor = excluded.realised_price_base_minor,
+             realised_currency_base_minor = excluded.realised_currency_base_minor,
+             realised_fees_base_minor = excluded.realised_fees_base_minor`,
+    values: [JSON.stringify(rows)],
+  })
+}
+
+async function upsertLots(tx: Tx, rows: readonly object[]): Promise<void> {
+  await tx.query({
+    name: 'trading_upsert_lots',
+    text: `insert into trading.lots select * from jsonb_populate_recordset(null::trading.lots, $1::jsonb)
+           on conflict (wallet_id, instrument_id, number) do update set
+             quantity = excluded.quantity, cost_minor = excluded.cost_minor, fee_minor = excluded.fee_minor,
+             cost_base_minor = excluded.cost_base_minor, fee_base_minor = excluded.fee_base_minor`,
+    values: [JSON.stringify(rows)],
+  })
+}
+
+async function insertDisposals(tx: Tx, rows: readonly object[]): Promise<void> {
+  await tx.query({
+    name: 'trading_insert_disposals',
+    text: `insert into trading.disposals
+             select * from jsonb_populate_recordset(null::trading.disposals, $1::jsonb)`,
+    values: [JSON.stringify(rows)],
+  })
+}
+
+export async function readMethod(q: Queryable, walletId: bigint): Promise<CostBasisMethod> {
+  const { rows } = await q.query<{ method: CostBasisMethod }>(
+    `select method from trading.position_settings where wallet_id = $1`,
+    [walletId],
+  )
+  return rows[0]?.method ?? 'fifo'
+}
+
+export async function writeMethod(q: Queryable, walletId: bigint, method: CostBasisMethod): Promise<void> {
+  await q.query(
+    `insert into trading.position_settings (wallet_id, method) values ($1, $2)
+     on conflict (wallet_id) do update set method = excluded.method`,
+    [walletId, method],
+  )
+}
