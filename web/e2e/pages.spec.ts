@@ -1,13 +1,6 @@
-import { join } from 'node:path'
 import type { Page } from '@playwright/test'
-import { expect, expectAccessible, post, signUp, test } from './fixtures.ts'
-
-const SCREENS =
-  process.env['KANTOR_SCREENS'] ?? join(import.meta.dirname, '../../node_modules/.cache/kantor/screens')
-const SIZES = {
-  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
-  desktop: { viewport: { width: 1440, height: 900 } },
-} as const
+import { expect, post, signUp, test } from './fixtures.ts'
+import { lookAt, SIZES } from './look.ts'
 
 /** Every page in the states that a customer meets; each is looked at by axe and kept as a picture. */
 const STATES: Record<string, (page: Page) => Promise<void>> = {
@@ -106,9 +99,7 @@ for (const [size, device] of Object.entries(SIZES)) {
       const look = async (name: string, state: (page: Page) => Promise<void>) =>
         test.step(name, async () => {
           await state(page)
-          await expectAccessible(page)
-          await expectNoSidewaysScroll(page)
-          await page.screenshot({ path: join(SCREENS, `${name}-${size}-${theme}.png`) })
+          await lookAt(page, `${name}-${size}-${theme}`)
         })
       for (const [name, state] of Object.entries(OUTSIDE)) await look(name, state)
 
@@ -135,11 +126,4 @@ async function someHistory(page: Page, address: string, friend: string): Promise
     const sent = await post(page, address, '/transfers', { to: `@${friend}`, asset: 'EUR', amount, note })
     expect(sent.status()).toBe(201)
   }
-}
-
-async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const over = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  )
-  expect.soft(over).toBeLessThanOrEqual(0)
 }

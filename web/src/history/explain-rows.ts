@@ -1,5 +1,6 @@
 import type { OperationInFull } from '@kantor/contract/api'
 import { useFormat, useText } from '#i18n'
+import { useOrderSteps } from './explain-order.ts'
 
 export interface Step {
   name: string
@@ -11,6 +12,8 @@ export interface Step {
 export function useExplainSteps() {
   const { t } = useText()
   const { money, decimal, percentOfBps, exactTime, sourceName } = useFormat()
+
+  const orderSteps = useOrderSteps()
 
   function priceSteps(operation: OperationInFull): Step[] {
     const { mid, rate, rateSource, rateAsOf, marginBps, margin } = operation
@@ -38,6 +41,7 @@ export function useExplainSteps() {
   function stepsOf(operation: OperationInFull): Step[] {
     const { fee, rounding } = operation
     return [
+      ...orderSteps(operation),
       ...priceSteps(operation),
       ...(fee === undefined ? [] : [{ name: t('convert.fee'), value: money(fee.amount, fee.asset) }]),
       ...(rounding === undefined

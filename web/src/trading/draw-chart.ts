@@ -86,6 +86,8 @@ export function drawChart(
     rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
     timeScale: {
       borderVisible: false,
+      // A handful of candles is not blown up to fill the width.
+      maxBarSpacing: 28,
       fixLeftEdge: true,
       fixRightEdge: true,
       timeVisible: true,

@@ -8,6 +8,10 @@ import { candleRequest, marksOf, secondsOf, shownOf, summaryOf, type ChartRange 
 import type { ChartWords, DrawnChart } from './draw-chart.ts'
 
 const EVERY_SECONDS = 30
+/** Minutes and hours of a stock that nobody looked at today are fetched when they are first asked for. */
+const FEW_CANDLES = 12
+const FEW_EVERY_SECONDS = 3
+const FEW_ASKED_MAX = 20
 /** Exchanges of these instruments keep this clock, so a candle is dated by it. */
 const MARKET_ZONE = 'America/New_York'
 
@@ -30,6 +34,11 @@ export function useCandleChart(instrument: () => InstrumentInFull) {
     staleTime: EVERY_SECONDS * 1000,
   })
   pollWhileSeen(() => query.refresh(), EVERY_SECONDS)
+  let fewAsked = 0
+  pollWhileSeen(() => {
+    if (withinDay.value && candles.value.length < FEW_CANDLES && fewAsked++ < FEW_ASKED_MAX)
+      return query.refetch()
+  }, FEW_EVERY_SECONDS)
   const candles = computed(() => shownOf(range.value, query.data.value?.items ?? []))
   const marks = computed(() => marksOf(candles.value, instrument().corporateActions))
   const summary = computed(() => summaryOf(candles.value))
@@ -78,6 +87,7 @@ export function useCandleChart(instrument: () => InstrumentInFull) {
   watch([candles, marks], () => chart?.show(candles.value, marks.value))
   watch(range, (chosen) => {
     pointed.value = null
+    fewAsked = 0
     lastRange = chosen
   })
   watch(log, (on) => chart?.setLog(on))

@@ -12,6 +12,7 @@ export function useTicketPlace() {
     side.value = wanted
     round.value += 1
     opened.value = true
+    document.getElementById('ticket')?.scrollIntoView({ block: 'nearest' })
   }
 
   return { side, opened, round, open }

@@ -128,7 +128,9 @@ export const money = {
   },
   explain: {
     title: 'Operation explained',
+    order: 'Order',
     price: 'Price of a share',
+    priceSeen: 'Price when it was placed',
     rounding: 'Rounded down by',
     roundingNote: 'kept by the house',
     postings: '{n} entry in the ledger | {n} entries in the ledger',

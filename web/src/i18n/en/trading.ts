@@ -134,6 +134,8 @@ export const trading = {
       split: 'the shares were split',
       delisted: 'the stock was delisted',
     },
+    placed: 'Order placed: {name}',
+    nextPrice: 'filled at the next price',
     averagePrice: 'Average price',
     reserved: 'Set aside',
     queuedUntil: 'Waits for the opening',

@@ -129,7 +129,9 @@ export const money = {
   },
   explain: {
     title: 'Wyjaśnienie operacji',
+    order: 'Zlecenie',
     price: 'Cena akcji',
+    priceSeen: 'Cena w chwili zlecenia',
     rounding: 'Zaokrąglono w dół o',
     roundingNote: 'zostaje w kantorze',
     postings: '{n} zapis w księdze | {n} zapisy w księdze | {n} zapisów w księdze',

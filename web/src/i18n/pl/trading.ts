@@ -140,6 +140,8 @@ export const trading = {
       split: 'akcje podzielono',
       delisted: 'akcję wycofano z giełdy',
     },
+    placed: 'Złożono zlecenie: {name}',
+    nextPrice: 'zostanie wykonane po następnej cenie',
     averagePrice: 'Średnia cena',
     reserved: 'Zablokowane',
     queuedUntil: 'Czeka na otwarcie',

@@ -1,0 +1,25 @@
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
+import { expect, expectAccessible } from './fixtures.ts'
+
+const SCREENS =
+  process.env['KANTOR_SCREENS'] ?? join(import.meta.dirname, '../../node_modules/.cache/kantor/screens')
+
+export const SIZES = {
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+  desktop: { viewport: { width: 1440, height: 900 } },
+} as const
+
+/** One state of one page: no finding of axe, nothing wider than the screen, and a picture of it. */
+export async function lookAt(page: Page, picture: string): Promise<void> {
+  await expectAccessible(page)
+  await expectNoSidewaysScroll(page)
+  await page.screenshot({ path: join(SCREENS, `${picture}.png`) })
+}
+
+async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const over = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
+  expect.soft(over).toBeLessThanOrEqual(0)
+}

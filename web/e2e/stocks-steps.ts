@@ -1,0 +1,25 @@
+import type { Locator, Page } from '@playwright/test'
+import { balanceOf, expect, post } from './fixtures.ts'
+
+/** The simulated market sets a price for each stock at least once a minute. */
+export const FILL_MS_MAX = 75_000
+
+/** The ticket stands beside the chart where there is room; on a phone it is opened. */
+export async function openTicket(page: Page, ticker: string, phone = false): Promise<Locator> {
+  if (phone) await page.getByRole('button', { name: 'Buy', exact: true }).click()
+  return page.getByRole('form', { name: `Order ${ticker}` })
+}
+
+/** Through the API: a position and a watched stock, for tests that are about something else. */
+export async function buySomeShares(page: Page, address: string): Promise<void> {
+  const order = { instrument: 'AAPL', side: 'buy', type: 'market', timeInForce: 'day' }
+  const placed = await post(page, address, '/orders', {
+    ...order,
+    notional: { asset: 'EUR', amount: '200.00' },
+  })
+  expect(placed.status()).toBe(201)
+  for (const instrument of ['AAPL', 'MSFT', 'NVDA']) {
+    expect((await post(page, address, '/watchlist', { instrument })).ok()).toBe(true)
+  }
+  await expect.poll(() => balanceOf(page, address, 'AAPL'), { timeout: FILL_MS_MAX }).not.toBe('0')
+}
