@@ -40,6 +40,7 @@ import type {
 } from '#market-data'
 import type { Log, Metrics } from '#telemetry'
 import { openAssetBook, openWallet } from '#wallets'
+import type { SharePrice } from '#wallets'
 import type { FastifyInstance } from 'fastify'
 import { buildTrading } from './build-trading.ts'
 import type { TradingRoom } from './build-trading.ts'
@@ -198,7 +199,6 @@ function tradingOf(
     volatility: createVolatility({ db, providers, clock }),
     exchangeSettings: checkExchangeSettings(DEFAULT_EXCHANGE_SETTINGS),
     stocks,
-    holdings: { onFills: async () => {} },
     baseCurrenciesOf: async (walletIds) => {
       const customers = await customersByNumbers(db, [...walletIds])
       return new Map([...customers].map(([number, { baseCurrency }]) => [number, baseCurrency]))
@@ -253,6 +253,15 @@ function peopleOf(db: Database): People {
   }
 }
 
+/** What the wallets room counts shares with. */
+function sharePrices({ prices, instruments }: Stocks) {
+  return async (instrumentId: number): Promise<SharePrice | null> => {
+    const [price, instrument] = [prices.price(instrumentId), await instruments.byId(instrumentId)]
+    if (price.unknown || instrument === null) return null
+    return { price: price.last, currency: instrument.currency, asOf: price.asOf, stale: price.stale }
+  }
+}
+
 interface Rooms {
   readonly db: Database
   readonly ledger: Ledger
@@ -278,9 +287,10 @@ function routesOf(
     if (customer === undefined) throw new Error(`wallet ${walletId} is signed in and has no owner`)
     return customer.baseCurrency
   }
+  const priceOf = sharePrices(stocks)
   return allRoutes({
     identityRoutes: identity.routes,
-    wallets: { db, ledger, assets, rates, paperMoney, baseCurrencyOf, version },
+    wallets: { db, ledger, assets, rates, priceOf, paperMoney, baseCurrencyOf, version },
     marketData: { db, rates, providers, clock, frozenAssets: () => frozenAssetCodes(db) },
     instruments: { ...stocks, db, clock },
     exchange: {
@@ -294,7 +304,8 @@ function routesOf(
       newId: randomUUIDv7,
     },
     orders: trading.orders,
-    transfers: { db, ledger, assets },
+    positions: { ...stocks, db, rates, baseCurrencyOf },
+    transfers: { db, ledger, assets, moveHoldings: trading.books.moveHoldings },
     history: { db, assets, people: peopleOf(db), indexBuilder },
   })
 }

@@ -8,9 +8,10 @@ import {
   checkTradingSettings,
   createOrderEngine,
   createOrderIntake,
+  createPositionBooks,
   DEFAULT_TRADING_SETTINGS,
 } from '#trading'
-import type { Holdings, OrderDeps, OrderEngine, OrderIntake } from '#trading'
+import type { OrderDeps, OrderEngine, OrderIntake, PositionBooks } from '#trading'
 import type { AssetBook } from '#wallets'
 
 export interface TradingRoomDeps {
@@ -25,7 +26,6 @@ export interface TradingRoomDeps {
     readonly instruments: InstrumentBook
     readonly hours: MarketHours
   }
-  readonly holdings: Holdings
   readonly baseCurrenciesOf: (walletIds: readonly bigint[]) => Promise<ReadonlyMap<bigint, string>>
   readonly clock: () => Date
   readonly log: Log
@@ -36,6 +36,7 @@ export interface TradingRoom {
   readonly orders: OrderDeps
   readonly engine: OrderEngine
   readonly intake: OrderIntake
+  readonly books: PositionBooks
   /** Begins to fill orders in this process: a worker's part. */
   startEngine(): void
   close(): Promise<void>
@@ -45,11 +46,13 @@ export function buildTrading(deps: TradingRoomDeps): TradingRoom {
   const { prices, instruments, hours: marketHours } = deps.stocks
   const settings = checkTradingSettings(DEFAULT_TRADING_SETTINGS)
   const intake = createOrderIntake(deps)
+  const books = createPositionBooks(deps)
   const engine = createOrderEngine({
     ...deps,
     instruments,
     marketHours,
     settings,
+    holdings: books,
     priceSource: prices.source,
   })
   const orders = { ...deps, prices, instruments, marketHours, settings, intake, newId: randomUUIDv7 }
@@ -58,6 +61,7 @@ export function buildTrading(deps: TradingRoomDeps): TradingRoom {
     orders,
     engine,
     intake,
+    books,
     startEngine: () => {
       engine.start()
       unsubscribe ??= prices.subscribe(engine.wake)

@@ -5,8 +5,8 @@ import type { HistoryDeps } from '#history'
 import type { Route } from '#http'
 import { instrumentRoutes, marketDataRoutes } from '#market-data'
 import type { InstrumentRoutesDeps, MarketDataRoutesDeps } from '#market-data'
-import { orderRoutes } from '#trading'
-import type { OrderDeps } from '#trading'
+import { orderRoutes, positionRoutes } from '#trading'
+import type { OrderDeps, PositionRoutesDeps } from '#trading'
 import { transferRoutes } from '#transfers'
 import type { TransferDeps } from '#transfers'
 import { walletRoutes } from '#wallets'
@@ -20,6 +20,7 @@ export interface RouteDeps {
   readonly instruments: InstrumentRoutesDeps
   readonly exchange: ExchangeDeps
   readonly orders: OrderDeps
+  readonly positions: PositionRoutesDeps
   readonly transfers: TransferDeps
   readonly history: HistoryDeps
 }
@@ -33,6 +34,7 @@ export function allRoutes(deps: RouteDeps): Route[] {
     ...instrumentRoutes(deps.instruments),
     ...exchangeRoutes(deps.exchange),
     ...orderRoutes(deps.orders),
+    ...positionRoutes(deps.positions),
     ...transferRoutes(deps.transfers),
     ...historyRoutes(deps.history),
   ]

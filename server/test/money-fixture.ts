@@ -55,7 +55,7 @@ export interface MoneyFixture extends TestDatabase {
   readonly providers: readonly RateProvider[]
   /** Serves these routes; requests of `ask` go there. */
   serve(routes: readonly Route[]): void
-  ask(as: Customer | null, method: 'GET' | 'POST' | 'DELETE', path: string, how?: Ask): Promise<Answer>
+  ask(as: Customer | null, method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, how?: Ask): Promise<Answer>
   /** A customer with an e-mail `<handle>@example.com` and so much money: `{EUR: '100.00'}`. */
   customer(
     handle: string,
@@ -170,7 +170,7 @@ function principalOf(authorization: string): Principal {
 async function askServer(
   app: ReturnType<typeof createHttpServer>,
   as: Customer | null,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   path: string,
   { body, key }: Ask = {},
 ): Promise<Answer> {

@@ -7,12 +7,15 @@ import { findCustomerByHandleOrEmail, maskName } from '#identity'
 import type { Ledger } from '#ledger'
 import type { AssetBook } from '#wallets'
 import { findPeople } from './people.ts'
+import type { MoveHoldings } from './post-shares.ts'
 import { sendTransfer } from './send-transfer.ts'
 
 export interface TransferDeps {
   readonly db: Database
   readonly ledger: Ledger
   readonly assets: AssetBook
+  /** Called when shares are sent, in the tx of the posting. */
+  readonly moveHoldings?: MoveHoldings
 }
 
 export function transferRoutes(deps: TransferDeps): Route[] {

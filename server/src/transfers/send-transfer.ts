@@ -2,12 +2,14 @@ import { Problem } from '@kantor/contract/errors'
 import type { Payee, Transfer, TransferRequest } from '@kantor/contract/api'
 import { formatAmount } from '@kantor/contract/money'
 import { accountId, assetIdOf, PURPOSE } from '#ledger'
-import type { JournalRef, JsonValue, Ledger } from '#ledger'
+import type { JournalRef, JsonValue, Ledger, PostCommand } from '#ledger'
 import { judgedOrReplayed, postOrRefuse, readMoney, requestHash } from '#wallets'
 import type { AssetBook, KeyedRequest, Money, Posted } from '#wallets'
 import type { People, Person } from './people.ts'
+import { postShares } from './post-shares.ts'
+import type { PostSharesDeps } from './post-shares.ts'
 
-export interface SendDeps {
+export interface SendDeps extends PostSharesDeps {
   readonly ledger: Ledger
   readonly assets: AssetBook
   readonly people: People
@@ -29,8 +31,7 @@ export async function sendTransfer(
   const fields = [request.to, request.asset, request.amount, request.note ?? null]
   const keyed = { walletId, key, requestHash: requestHash('transfer', fields) }
   const outcome = await judgedOrReplayed(deps.ledger, keyed, () => judgeTransfer(deps, walletId, request))
-  const posted =
-    'replay' in outcome ? outcome.replay : await post(deps.ledger, keyed, outcome.judged, request.note)
+  const posted = 'replay' in outcome ? outcome.replay : await post(deps, keyed, outcome.judged, request.note)
   return { body: await transferBody(deps.assets, request, posted.journal), replayed: posted.replayed }
 }
 
@@ -51,8 +52,8 @@ async function judgeTransfer(
   return { money, payer, payee }
 }
 
-function post(
-  ledger: Ledger,
+async function post(
+  deps: SendDeps,
   { walletId, key, requestHash: sameRequest }: KeyedRequest,
   { money, payer, payee }: JudgedTransfer,
   note: string | undefined,
@@ -60,7 +61,7 @@ function post(
   const { assetId, minor } = money
   const from = accountId({ walletId, assetId, purpose: PURPOSE.available })
   const to = accountId({ walletId: payee.walletId, assetId, purpose: PURPOSE.available })
-  return postOrRefuse(ledger, {
+  const command: PostCommand = {
     kind: 'transfer',
     scope: walletId,
     key,
@@ -68,7 +69,10 @@ function post(
     postings: [{ from, to, amount: minor }],
     opens: [to],
     detail: { ...(note === undefined ? {} : { note }), from: whoIs(payer), to: whoIs(payee) },
-  })
+  }
+  const { kind } = await deps.assets.byId(assetId)
+  if (kind === 'instrument') return postShares(deps, command)
+  return postOrRefuse(deps.ledger, command)
 }
 
 /** How they were called at the time, which is what history shows however they are called now. The name is masked. */

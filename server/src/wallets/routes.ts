@@ -18,12 +18,15 @@ import { depositPaperMoney } from './deposit-paper-money.ts'
 import type { PaperMoney } from './deposit-paper-money.ts'
 import { openBalance } from './open-balance.ts'
 import { showWallet } from './show-wallet.ts'
+import type { SharePrice } from './show-wallet.ts'
 
 export interface WalletDeps {
   readonly db: Database
   readonly ledger: Ledger
   readonly assets: AssetBook
   readonly rates: RateBook
+  /** What a share costs; the worth of shares is unknown without it. */
+  readonly priceOf?: (instrumentId: number) => Promise<SharePrice | null>
   readonly paperMoney: readonly PaperMoney[]
   /** The room that knows people is not ours to ask. */
   readonly baseCurrencyOf: (walletId: bigint) => Promise<string>

@@ -1,15 +1,27 @@
 import type { Balance, Wallet } from '@kantor/contract/api'
-import { formatAmount, worthDown } from '@kantor/contract/money'
+import { formatAmount, rateOf, worthDown } from '@kantor/contract/money'
+import type { Rate } from '@kantor/contract/money'
 import type { Queryable } from '#db'
 import { balances, PURPOSE } from '#ledger'
 import type { RateBook } from '#market-data'
 import type { AssetBook, WalletAsset } from './assets.ts'
 import { readOpenedAssetIds } from './queries.ts'
 
+/** The newest price of an instrument. */
+export interface SharePrice {
+  /** Of one share, in `currency`. */
+  readonly price: Rate
+  readonly currency: string
+  readonly asOf: Date
+  readonly stale: boolean
+}
+
 export interface ShowWalletDeps {
   readonly db: Queryable
   readonly assets: AssetBook
   readonly rates: RateBook
+  /** Null: unknown. Without it the worth of shares is unknown. */
+  readonly priceOf?: (instrumentId: number) => Promise<SharePrice | null>
 }
 
 interface Holding {
@@ -38,11 +50,10 @@ export async function showWallet(
   if (base === null)
     throw new Error(`wallet ${walletId} has base currency ${baseCurrency}, which is not an asset`)
   const assets = await deps.assets.byIds([...held.keys()])
-  const valued = [...assets.values()]
-    .map((asset) =>
-      valueHolding(deps.rates, base, asset, held.get(asset.id) ?? { available: 0n, reserved: 0n }),
-    )
-    .toSorted((left, right) => inOrder(base, left, right))
+  const valuing = [...assets.values()].map((asset) =>
+    valueHolding(deps, base, asset, held.get(asset.id) ?? { available: 0n, reserved: 0n }),
+  )
+  const valued = (await Promise.all(valuing)).toSorted((left, right) => inOrder(base, left, right))
   const known = valued.filter((each) => each.worth !== null)
   const times = known.flatMap(({ rateAsOf }) => (rateAsOf === null ? [] : [rateAsOf.getTime()]))
   const isHeld = ({ available, reserved }: Holding) => available + reserved !== 0n
@@ -75,16 +86,53 @@ async function readHoldings(db: Queryable, walletId: bigint): Promise<Map<number
   return held
 }
 
-function valueHolding(rates: RateBook, base: WalletAsset, asset: WalletAsset, holding: Holding): Valued {
+async function valueHolding(
+  deps: ShowWalletDeps,
+  base: WalletAsset,
+  asset: WalletAsset,
+  holding: Holding,
+): Promise<Valued> {
   const minor = holding.available + holding.reserved
   if (asset.id === base.id) return { ...holding, asset, worth: minor, rateAsOf: null, stale: false }
-  const rate = rates.rate(asset.code, base.code)
+  const value =
+    asset.kind === 'instrument' ? await shareValue(deps, base, asset) : rateValue(deps, base, asset)
+  if (value === null) return { ...holding, asset, worth: null, rateAsOf: null, stale: false }
   // Nothing is worth nothing, whatever the rate.
-  if (minor === 0n)
-    return { ...holding, asset, worth: rate.unknown ? null : 0n, rateAsOf: null, stale: false }
-  if (rate.unknown) return { ...holding, asset, worth: null, rateAsOf: null, stale: false }
-  const worth = worthDown(minor, asset.scale, base.scale, rate.rate)
-  return { ...holding, asset, worth, rateAsOf: rate.asOf, stale: rate.stale }
+  if (minor === 0n) return { ...holding, asset, worth: 0n, rateAsOf: null, stale: false }
+  const worth = worthDown(minor, asset.scale, base.scale, value.rate)
+  return { ...holding, asset, worth, rateAsOf: value.asOf, stale: value.stale }
+}
+
+interface UnitValue {
+  readonly rate: Rate
+  readonly asOf: Date
+  readonly stale: boolean
+}
+
+function rateValue({ rates }: ShowWalletDeps, base: WalletAsset, asset: WalletAsset): UnitValue | null {
+  const rate = rates.rate(asset.code, base.code)
+  return rate.unknown ? null : rate
+}
+
+/** One share in the base currency: price times rate, exactly; as old as the older of the two. */
+async function shareValue(
+  deps: ShowWalletDeps,
+  base: WalletAsset,
+  asset: WalletAsset,
+): Promise<UnitValue | null> {
+  const share = (await deps.priceOf?.(asset.id)) ?? null
+  if (share === null) return null
+  if (share.currency === base.code) return { rate: share.price, asOf: share.asOf, stale: share.stale }
+  const rate = deps.rates.rate(share.currency, base.code)
+  if (rate.unknown) return null
+  return {
+    rate: rateOf(
+      share.price.numerator * rate.rate.numerator,
+      share.price.denominator * rate.rate.denominator,
+    ),
+    asOf: share.asOf < rate.asOf ? share.asOf : rate.asOf,
+    stale: share.stale || rate.stale,
+  }
 }
 
 /** The base currency, then by worth, then what has no known worth; by code where that is equal. */
