@@ -7,7 +7,7 @@ import { createMarketHours, createPriceBook, createVolatility, openInstrumentBoo
 import type { PriceBook } from '#market-data'
 import { moneyFixture } from '#test/money-fixture'
 import type { Answer, Customer, MoneyFixture } from '#test/money-fixture'
-import { afterAll } from 'vitest'
+import { afterAll, beforeEach } from 'vitest'
 import type { EngineDeps } from './engine-deps.ts'
 import type { HoldingFill } from './holdings.ts'
 import { createOrderEngine } from './order-engine.ts'
@@ -177,3 +177,30 @@ export async function tradingFixture(options: { aroundTheClock?: boolean } = {})
     somebody: (money) => fixture.customer(`t${randomUUID().replaceAll('-', '').slice(0, 16)}`, money),
   }
 }
+
+export interface AcmeDesk extends TradingFixture {
+  readonly acme: number
+  /** A second on, a new price. */
+  tick(price: PriceDraft, instrumentId?: number): Promise<void>
+}
+
+/** One stock, quoted at 99.9 / 100.1 before each test, on a Wednesday noon in New York. */
+export async function acmeDesk(): Promise<AcmeDesk> {
+  const desk = await tradingFixture()
+  const acme = await desk.list('ACME')
+  const tick: AcmeDesk['tick'] = async (price, instrumentId = acme) => {
+    desk.clock.advance(1_000)
+    await desk.observe(instrumentId, price)
+  }
+  beforeEach(async () => {
+    const now = Math.max(desk.clock.now().getTime(), Date.parse('2026-01-14T17:00:00Z'))
+    desk.clock.set(new Date(now + 1_000))
+    desk.tradeBy({})
+    await desk.publishRates(RATES)
+    await tick({ last: '100', bid: '99.9', ask: '100.1' })
+    await desk.engine.runOnce()
+  })
+  return { ...desk, acme, tick }
+}
+
+export const idOf = (answer: Pick<Answer, 'body'>) => String(answer.body['id'])

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { createOrderEngine } from './order-engine.ts'
+import { acmeDesk, idOf } from './trading-fixture.ts'
+
+const desk = await acmeDesk()
+const { order, engine, show, holds, somebody, acme, tick, engineDeps } = desk
+
+test('an order whose lots cannot be moved is not filled, keeps no other waiting, and is filled by the next price', async () => {
+  const [anna, boris, clara] = await Promise.all([1, 2, 3].map(() => somebody({ USD: '1000.00' })))
+  if (!anna || !boris || !clara) throw new Error('nobody')
+  const ids: string[] = []
+  for (const each of [anna, boris, clara]) {
+    ids.push(idOf(await order(each, { instrument: 'ACME', side: 'buy', quantity: '1' })))
+  }
+  await tick({ last: '100', bid: '99.9', ask: '100' })
+  const failing = createOrderEngine({
+    ...engineDeps,
+    settings: engineDeps.settings,
+    holdings: {
+      onFills: (_tx, fills) =>
+        fills.some(({ orderId }) => orderId === ids[0])
+          ? Promise.reject(new Error('these lots cannot be moved'))
+          : Promise.resolve(),
+    },
+  })
+  expect(await failing.runOnce()).toBe(2)
+  expect(await show(anna, ids[0] ?? '')).toMatchObject({ status: 'new' })
+  expect(await holds(anna, acme, 'available')).toBe('0.000000000')
+  expect(await holds(anna, 'USD', 'reserved')).toBe('106.11')
+  for (const [owner, id] of [[boris, ids[1]] as const, [clara, ids[2]] as const]) {
+    expect(await show(owner, id ?? '')).toMatchObject({ status: 'filled' })
+  }
+  await tick({ last: '101', bid: '100.9', ask: '101' })
+  expect(await engine.runOnce()).toBe(1)
+  expect(await show(anna, ids[0] ?? '')).toMatchObject({ status: 'filled', averagePrice: '101' })
+})
+
+test('many engines at once fill each order once', async () => {
+  const people = await Promise.all(Array.from({ length: 30 }, () => somebody({ USD: '1000.00' })))
+  for (const each of people) await order(each, { instrument: 'ACME', side: 'buy', quantity: '1' })
+  await tick({ last: '100', bid: '99.9', ask: '100' })
+  await tick({ last: '100', bid: '99.9', ask: '100' })
+  const engines = Array.from({ length: 5 }, () => createOrderEngine(engineDeps))
+  const fills = await Promise.all(engines.map((each) => each.runOnce()))
+  expect(fills.reduce((sum, count) => sum + count, 0)).toBe(30)
+  for (const each of people) expect(await holds(each, 'USD', 'available')).toBe('899.00')
+})
+
+test('more orders than one step takes are all filled by the same price', async () => {
+  const anna = await somebody({ USD: '100000.00' })
+  const body = { instrument: 'ACME', side: 'buy', quantity: '0.1', timeInForce: 'gtc' }
+  await Promise.all(Array.from({ length: 430 }, () => order(anna, body)))
+  await tick({ last: '100', bid: '99.9', ask: '100' })
+  await tick({ last: '500', bid: '499', ask: '500' })
+  expect(await engine.runOnce()).toBe(430)
+  // 10.00 and the least fee each; the second price has nothing left to fill
+  expect(await holds(anna, 'USD', 'available')).toBe('95270.00')
+})
+
+test('fills come by themselves while the engine runs', async () => {
+  const anna = await somebody({ USD: '1000.00' })
+  const id = idOf(await order(anna, { instrument: 'ACME', side: 'buy', quantity: '1' }))
+  const running = createOrderEngine(engineDeps)
+  running.start()
+  await tick({ last: '100' })
+  running.wake()
+  await expect.poll(async () => (await show(anna, id))['status'], { timeout: 5_000 }).toBe('filled')
+  await running.stop()
+})
