@@ -59,6 +59,8 @@ const CLAIMED_AT_ONCE = 8
 const CLAIM_SECONDS = 120
 const ATTEMPTS_MAX = 5
 const RUN_MS = 40_000
+/** Only if there is a request left now: taking it crosses the database, so a moment is needed all the same. */
+const WAIT_SECONDS_MAX = 1
 
 /** Fetches what was wished for, oldest wish first, as long as the run and the requests last. @returns candles stored */
 export async function fulfilWishes(
@@ -113,7 +115,7 @@ async function fulfil(
   try {
     const { bars } = await deps.provider.range(
       { ticker: wish.ticker, span, from, to },
-      { signal, waitSecondsMax: 0 },
+      { signal, waitSecondsMax: WAIT_SECONDS_MAX },
     )
     const drafts = bars.map((bar) => ({ ...bar, instrumentId: wish.instrument_id }))
     const { stored } = await storeCandles(deps.db, source.id, span, drafts)

@@ -110,6 +110,8 @@ const PAST_DAYS = 730
 /** A run's time for going back; prices and new days take turns with it. */
 const PAST_RUN_MS = 25_000
 const DONE_DAYS = 30
+/** Only if there is a request left now: taking it crosses the database, so a moment is needed all the same. */
+const WAIT_SECONDS_MAX = 1
 
 /** Goes back day by day from where it got to, as the requests that are left allow. */
 export async function ingestPastDays(
@@ -152,7 +154,7 @@ async function pastDay(
   // The past gives no prices to fill orders at.
   const quiet = source.entitlement === null ? source : { ...source, entitlement: null }
   try {
-    return await ingestDay(deps, quiet, date, { isNewest: false, waitSecondsMax: 0, signal })
+    return await ingestDay(deps, quiet, date, { isNewest: false, waitSecondsMax: WAIT_SECONDS_MAX, signal })
   } catch (error) {
     if (error instanceof ProviderError && error.code === 'budget') return 'no turn'
     if (error instanceof ProviderError && error.code === 'not_authorized') return 'not in the plan'

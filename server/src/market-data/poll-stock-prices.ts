@@ -24,7 +24,7 @@ export async function pollLivePrices(
   const { entitlement } = source
   const after = (seconds: number) => new Date(now.getTime() + seconds * 1000)
   if (entitlement === null || !entitlement.snapshots || entitlement.timeliness === 'endOfDay') {
-    return { nextAt: entitlement === null ? after(10) : after(NO_LIVE_HOURS * 3600), stored: 0, refused: 0 }
+    return { nextAt: after(NO_LIVE_HOURS * 3600), stored: 0, refused: 0 }
   }
   const wait = secondsUntilOpen(deps, now)
   if (wait > 0) return { nextAt: after(wait), stored: 0, refused: 0 }

@@ -42,6 +42,8 @@ export async function refreshStockReference(deps: StockJobsDeps, signal: AbortSi
 }
 
 export async function pollStockPrices(deps: StockJobsDeps, signal: AbortSignal): Promise<void> {
+  // Until the key was tried, nobody knows what may be asked.
+  if ((await ensureSource(deps)).entitlement === null) return
   await runFeed(deps, 'prices', (record, source) => pollLivePrices(deps, source, record, signal))
 }
 
@@ -114,7 +116,7 @@ async function pollForAMinute(deps: StockJobsDeps, signal: AbortSignal): Promise
 /** Every tick looks what is due; the feeds' rows decide. */
 export const stockSchedule: readonly ScheduleEntry[] = [
   { job: 'refresh-stock-reference', cron: '*/10 * * * *', backfillMinutes: 60, atStart: true },
-  { job: 'poll-stock-prices', cron: '* * * * *', backfillMinutes: 0 },
+  { job: 'poll-stock-prices', cron: '* * * * *', backfillMinutes: 0, atStart: true },
   { job: 'ingest-candles', cron: '* * * * *', backfillMinutes: 0 },
   { job: 'thin-out-stocks', cron: '37 3 * * *', backfillMinutes: 1440 },
 ]
