@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ingestPrices } from './ingest-prices.ts'
 import type { PriceDraft } from './judge-price.ts'
 import { dayAfter, newYorkDate } from './providers/new-york.ts'
@@ -6,7 +7,7 @@ import type { StockBar } from './providers/stock-provider.ts'
 import type { FeedRecord, FeedResult, StockSource } from './stock-feeds.ts'
 import type { StocksDeps } from './stocks-deps.ts'
 import { storeCandles, type CandleDraft, type CandlesTaken } from './store-candles.ts'
-import { readTickerIds } from './ticker-ids.ts'
+import { readTickerIds, type TickerIds } from './ticker-ids.ts'
 
 /** Any market of the country will do: they keep the same days. */
 const MIC = 'XNYS'
@@ -53,7 +54,13 @@ export async function ingestDay(
   deps: StocksDeps,
   source: StockSource,
   date: string,
-  options: { readonly isNewest: boolean; readonly waitSecondsMax?: number; readonly signal: AbortSignal },
+  options: {
+    readonly isNewest: boolean
+    readonly waitSecondsMax?: number
+    /** Where many days are taken in, read once. */
+    readonly ids?: TickerIds
+    readonly signal: AbortSignal
+  },
 ): Promise<CandlesTaken | null> {
   const { signal, waitSecondsMax } = options
   const call = waitSecondsMax === undefined ? { signal } : { signal, waitSecondsMax }
@@ -64,7 +71,7 @@ export async function ingestDay(
     throw error
   })
   if (bars.length === 0) return null
-  const drafts = await draftsOf(deps, bars, date)
+  const drafts = draftsOf(options.ids ?? (await readTickerIds(deps.db)), bars, date)
   const taken = await storeCandles(deps.db, source.id, 'day', drafts)
   if (source.entitlement?.timeliness === 'endOfDay') await ingestCloses(deps, source, drafts, date)
   return {
@@ -77,8 +84,7 @@ export async function ingestDay(
 }
 
 /** Bars of instruments that we know; the rest (warrants, units, preferred shares) is not offered. */
-async function draftsOf({ db }: StocksDeps, bars: readonly StockBar[], date: string): Promise<CandleDraft[]> {
-  const ids = await readTickerIds(db)
+function draftsOf(ids: TickerIds, bars: readonly StockBar[], date: string): CandleDraft[] {
   return bars.flatMap((bar) => {
     const instrumentId = bar.date === date ? ids.idOf(bar.ticker, date) : null
     return instrumentId === null ? [] : [{ ...bar, instrumentId }]
@@ -112,6 +118,9 @@ const PAST_RUN_MS = 25_000
 const DONE_DAYS = 30
 /** Only if there is a request left now: taking it crosses the database, so a moment is needed all the same. */
 const WAIT_SECONDS_MAX = 1
+/** The past is in no hurry: between two days it rests three times as long as a day took. */
+const RESTS = 3
+const REST_MS_MAX = 3_000
 
 /** Goes back day by day from where it got to, as the requests that are left allow. */
 export async function ingestPastDays(
@@ -128,17 +137,21 @@ export async function ingestPastDays(
   let stored = 0
   let refused = 0
   const soon = { nextAt: new Date(now.getTime() + 30_000) }
+  const ids = await readTickerIds(deps.db)
   while (reachedOn > oldest) {
     if (signal.aborted || performance.now() - startedMs > PAST_RUN_MS) {
       return { ...soon, stored, refused, reachedOn }
     }
     const date = dayAfter(reachedOn, -1)
     if (deps.hours.sessionOn(MIC, date) !== null) {
-      const day = await pastDay(deps, source, date, signal)
+      const dayStartedMs = performance.now()
+      const day = await pastDay(deps, source, date, { ids, signal })
       if (day === 'no turn') return { ...soon, stored, refused, reachedOn }
       if (day === 'not in the plan') break
       stored += day?.stored ?? 0
       refused += day?.refused ?? 0
+      const restMs = Math.min(REST_MS_MAX, RESTS * (performance.now() - dayStartedMs))
+      await sleep(restMs, undefined, { signal }).catch(() => {})
     }
     reachedOn = date
   }
@@ -149,12 +162,16 @@ async function pastDay(
   deps: StocksDeps,
   source: StockSource,
   date: string,
-  signal: AbortSignal,
+  options: { readonly ids: TickerIds; readonly signal: AbortSignal },
 ): Promise<CandlesTaken | null | 'no turn' | 'not in the plan'> {
   // The past gives no prices to fill orders at.
   const quiet = source.entitlement === null ? source : { ...source, entitlement: null }
   try {
-    return await ingestDay(deps, quiet, date, { isNewest: false, waitSecondsMax: WAIT_SECONDS_MAX, signal })
+    return await ingestDay(deps, quiet, date, {
+      isNewest: false,
+      waitSecondsMax: WAIT_SECONDS_MAX,
+      ...options,
+    })
   } catch (error) {
     if (error instanceof ProviderError && error.code === 'budget') return 'no turn'
     if (error instanceof ProviderError && error.code === 'not_authorized') return 'not in the plan'
