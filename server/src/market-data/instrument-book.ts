@@ -36,7 +36,7 @@ export interface InstrumentBook {
 
 const INSTRUMENT_TTL_MS = 10_000
 const INSTRUMENTS_MAX = 8_192
-const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9.\-]{0,19}$/
+const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9.-]{0,19}$/
 
 export function openInstrumentBook(q: Queryable, clock: () => Date): InstrumentBook {
   const kept = new Map<number, { instrument: Instrument; readAtMs: number }>()

@@ -10,7 +10,7 @@ function wordsOf(text: string): string[] {
 
 export const FORMER_TICKER_PLACE = 100
 
-/** What an instrument is found by: [word, place], place 0 being its ticker (see 0020-stocks.sql). */
+/** What an instrument is found by: [word, place], place 0 being its ticker (see 0020-market-data-stocks.sql). */
 export function instrumentWords(instrument: {
   readonly ticker: string
   readonly name: string

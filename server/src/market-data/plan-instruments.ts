@@ -40,7 +40,7 @@ const CODE_TRIES_MAX = 9
 export function listingOf(ticker: StockTicker): Listing | null {
   if (ticker.type === 'other' || !ticker.active || currencyByCode(ticker.currency) === undefined) return null
   const name = ticker.name.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, ' ').trim()
-  if (!/^[A-Za-z0-9][A-Za-z0-9.\-]{0,19}$/.test(ticker.ticker) || /^\d+$/.test(ticker.ticker)) return null
+  if (!/^[A-Za-z0-9][A-Za-z0-9.-]{0,19}$/.test(ticker.ticker) || /^\d+$/.test(ticker.ticker)) return null
   return {
     ticker: ticker.ticker,
     mic: ticker.mic !== null && /^[A-Z0-9]{4}$/.test(ticker.mic) ? ticker.mic : 'XXXX',
