@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -62,9 +62,9 @@ async function waitForPrice(owner: Database): Promise<Listed> {
 
 /** A price that does not move, again and again, so that what was ordered meanwhile is filled. */
 function keepPricing(owner: Database, { id, source, last }: Listed): { stop(): Promise<void> } {
-  let stopped = false
+  const stopping = new AbortController()
   const loop = async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       await owner.query(
         `insert into market_data.price_observations (as_of, fetched_at, instrument_id, source, timeliness, last)
          values (clock_timestamp(), clock_timestamp(), $1, $2, 1, $3)`,
@@ -76,7 +76,7 @@ function keepPricing(owner: Database, { id, source, last }: Listed): { stop(): P
   const running = loop()
   return {
     stop: async () => {
-      stopped = true
+      stopping.abort()
       await running
     },
   }
@@ -202,9 +202,12 @@ export async function run(args: string[]): Promise<void> {
         if (orders.accepted.firstFailure !== null) throw new Error(`refused: ${orders.accepted.firstFailure}`)
         measured.accepted.push(orders.accepted)
         measured.filledPerSecond.push(orders.filledPerSecond)
-        console.error(`round ${round}: ${whole(orders.accepted.perSecond)}/s accepted, ${whole(orders.filledPerSecond)}/s filled, ${whole(measured.transfers.at(-1)?.perSecond ?? 0)} transfers/s`)
+        console.error(
+          `round ${round}: ${whole(orders.accepted.perSecond)}/s accepted, ${whole(orders.filledPerSecond)}/s filled, ${whole(measured.transfers.at(-1)?.perSecond ?? 0)} transfers/s`,
+        )
       }
       const text = report(measured, postgres.version, options)
+      await mkdir(join(import.meta.dirname, 'results'), { recursive: true })
       await writeFile(join(import.meta.dirname, 'results/orders.md'), text)
       console.log(text)
     } finally {

@@ -78,8 +78,8 @@ async function abandon(client: PoolClient, scope: Scope, error: unknown): Promis
   scope.end()
   if (scope.connectionBroke) {
     client.release(true)
-    if (error !== scope.failure) return error
-    return new DatabaseUnavailable('the connection broke before COMMIT', { cause: error })
+    if (!scope.failures.has(error)) return error
+    return new DatabaseUnavailable('the connection broke before COMMIT', { cause: [...scope.failures][0] })
   }
   try {
     await client.query('rollback')
@@ -99,7 +99,8 @@ class Scope {
   readonly #client: PoolClient
   readonly tx: Tx
   connectionBroke = false
-  failure: unknown = undefined
+  /** In their order: of several statements in flight the first fails for the reason that the others only repeat. */
+  readonly failures = new Set<unknown>()
   #ended = false
 
   constructor(client: PoolClient) {
@@ -122,8 +123,7 @@ class Scope {
     } catch (error) {
       if (!isServerError(error)) {
         this.connectionBroke = true
-        // Of several statements in flight the first one fails for the reason that the others only repeat.
-        this.failure ??= error
+        this.failures.add(error)
       }
       throw error
     }

@@ -123,13 +123,13 @@ describe('a purchase', () => {
     await tick({ last: '100', bid: '99.9', ask: '100.1' })
     await engine.runOnce()
     const operations = await explained(anna)
-    const order_ = { id: idOf(accepted), instrument: 'ACME', side: 'buy' }
+    const its = { id: idOf(accepted), instrument: 'ACME', side: 'buy' }
     expect(operations.map(({ kind }) => kind)).toEqual(['release', 'trade', 'reserve', 'deposit'])
     const [release, trade, reserve] = operations
-    expect(release).toMatchObject({ order: { ...order_, status: 'filled' } })
-    expect(reserve).toMatchObject({ order: { ...order_, priceSeen: '100.1', priceSource: 'test-stocks' } })
+    expect(release).toMatchObject({ order: { ...its, status: 'filled' } })
+    expect(reserve).toMatchObject({ order: { ...its, priceSeen: '100.1', priceSource: 'test-stocks' } })
     expect(trade).toMatchObject({
-      order: { ...order_, price: '100.1', priceCurrency: 'USD', quantity: '1.000000000', value: '100.10' },
+      order: { ...its, price: '100.1', priceCurrency: 'USD', quantity: '1.000000000', value: '100.10' },
       fee: { asset: 'USD', amount: '1.00' },
       rateSource: 'test',
       margin: { asset: 'USD' },
