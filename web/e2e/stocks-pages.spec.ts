@@ -69,7 +69,7 @@ const STATES: Record<string, (page: Page, phone: boolean) => Promise<void>> = {
   },
   'send-shares': async (page) => {
     await page.goto('/send?asset=AAPL&amount=0.05')
-    await expect(page.getByText(/^Available .* AAPL/u)).toBeVisible()
+    await expect(page.getByText(/^Available.*AAPL/u)).toBeVisible()
   },
 }
 

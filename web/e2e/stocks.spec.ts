@@ -1,5 +1,5 @@
 import { balanceOf, expect, signUp, test } from './fixtures.ts'
-import { FILL_MS_MAX, openTicket } from './stocks-steps.ts'
+import { FILL_MS_MAX, openTicket, waitForPrices } from './stocks-steps.ts'
 
 test('a stock is found, bought with another currency, half of it sold, explained, and a part sent on', async ({
   open,
@@ -11,6 +11,7 @@ test('a stock is found, bought with another currency, half of it sold, explained
   await signUp(ala.page, address, 'Ala Makota')
   const edekHandle = await signUp(edek.page, address, 'Edward Kowalski')
   const { page } = ala
+  await waitForPrices(page, address)
 
   await page.goto('/')
   await page.getByRole('navigation').getByRole('link', { name: 'Stocks' }).click()
@@ -71,6 +72,7 @@ test('a waiting order can be taken back, and what was set aside is there again',
 }) => {
   const { page, expectFault } = await open()
   await signUp(page, address, 'Ewa')
+  await waitForPrices(page, address)
   await page.goto('/stocks/MSFT')
   const ticket = await openTicket(page, 'MSFT')
   await ticket.getByRole('radio', { name: 'Limit' }).check()

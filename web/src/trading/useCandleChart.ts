@@ -105,5 +105,3 @@ function tickOptions(range: ChartRange): Intl.DateTimeFormatOptions {
   if (range === '5Y') return { year: 'numeric', month: 'short' }
   return range === '1Y' ? { month: 'short', year: '2-digit' } : { day: 'numeric', month: 'short' }
 }
-
-export type CandleChartModel = ReturnType<typeof useCandleChart>

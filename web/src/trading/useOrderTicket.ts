@@ -124,5 +124,3 @@ export function useOrderTicket(instrument: () => Instrument, side: Side) {
     again,
   }
 }
-
-export type OrderTicketModel = ReturnType<typeof useOrderTicket>
