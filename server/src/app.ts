@@ -104,14 +104,23 @@ export async function createApp(deps: AppDeps): Promise<App> {
     clock,
     onError: (error) => log.warn({ err: error }, 'a history index could not be built'),
   })
+  const trading = tradingOf(deps, { db, ledger, rates, stocks, providers })
   const jobs = createJobs({
     db,
     databaseUrl: deps.databaseUrl,
     log,
-    definitions: allJobs({ db, clock, log, identity, providers, stocks, declareInstruments }),
+    definitions: allJobs({
+      db,
+      clock,
+      log,
+      identity,
+      providers,
+      stocks,
+      declareInstruments,
+      trading: trading.jobs,
+    }),
     schedule,
   })
-  const trading = tradingOf(deps, { db, ledger, rates, stocks, providers })
   const routes = routesOf(deps, { db, ledger, rates, stocks, providers, identity, indexBuilder, trading })
   const state = { draining: false }
   const http = createHttpServer({
@@ -199,8 +208,9 @@ function tradingOf(
     volatility: createVolatility({ db, providers, clock }),
     exchangeSettings: checkExchangeSettings(DEFAULT_EXCHANGE_SETTINGS),
     stocks,
-    baseCurrenciesOf: async (walletIds) => {
-      const customers = await customersByNumbers(db, [...walletIds])
+    priceOf: sharePrices(stocks),
+    baseCurrenciesOf: async (walletIds, q = db) => {
+      const customers = await customersByNumbers(q, [...walletIds])
       return new Map([...customers].map(([number, { baseCurrency }]) => [number, baseCurrency]))
     },
     clock,
@@ -304,7 +314,7 @@ function routesOf(
       newId: randomUUIDv7,
     },
     orders: trading.orders,
-    positions: { ...stocks, db, rates, baseCurrencyOf },
+    positions: { ...stocks, db, assets, rates, priceOf, baseCurrencyOf, clock },
     transfers: { db, ledger, assets, moveHoldings: trading.books.moveHoldings },
     history: { db, assets, people: peopleOf(db), indexBuilder },
   })

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Database } from '#db'
+import type { Database, Queryable } from '#db'
 import type { ExchangeSettings } from '#exchange'
 import type { Ledger } from '#ledger'
 import type { InstrumentBook, MarketHours, PriceBook, RateBook, Volatility } from '#market-data'
@@ -11,8 +11,8 @@ import {
   createPositionBooks,
   DEFAULT_TRADING_SETTINGS,
 } from '#trading'
-import type { OrderDeps, OrderEngine, OrderIntake, PositionBooks } from '#trading'
-import type { AssetBook } from '#wallets'
+import type { OrderDeps, OrderEngine, OrderIntake, PositionBooks, TradingJobsDeps } from '#trading'
+import type { AssetBook, SharePrice } from '#wallets'
 
 export interface TradingRoomDeps {
   readonly db: Database
@@ -26,7 +26,11 @@ export interface TradingRoomDeps {
     readonly instruments: InstrumentBook
     readonly hours: MarketHours
   }
-  readonly baseCurrenciesOf: (walletIds: readonly bigint[]) => Promise<ReadonlyMap<bigint, string>>
+  readonly baseCurrenciesOf: (
+    walletIds: readonly bigint[],
+    q?: Queryable,
+  ) => Promise<ReadonlyMap<bigint, string>>
+  readonly priceOf: (instrumentId: number) => Promise<SharePrice | null>
   readonly clock: () => Date
   readonly log: Log
 }
@@ -37,6 +41,7 @@ export interface TradingRoom {
   readonly engine: OrderEngine
   readonly intake: OrderIntake
   readonly books: PositionBooks
+  readonly jobs: TradingJobsDeps
   /** Begins to fill orders in this process: a worker's part. */
   startEngine(): void
   close(): Promise<void>
@@ -62,6 +67,7 @@ export function buildTrading(deps: TradingRoomDeps): TradingRoom {
     engine,
     intake,
     books,
+    jobs: { ...deps, instruments, priceSource: prices.source },
     startEngine: () => {
       engine.start()
       unsubscribe ??= prices.subscribe(engine.wake)

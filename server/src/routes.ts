@@ -5,8 +5,8 @@ import type { HistoryDeps } from '#history'
 import type { Route } from '#http'
 import { instrumentRoutes, marketDataRoutes } from '#market-data'
 import type { InstrumentRoutesDeps, MarketDataRoutesDeps } from '#market-data'
-import { orderRoutes, positionRoutes } from '#trading'
-import type { OrderDeps, PositionRoutesDeps } from '#trading'
+import { orderRoutes, positionRoutes, watchlistRoutes, worthRoutes } from '#trading'
+import type { OrderDeps, PositionRoutesDeps, ShowWorthDeps, WatchlistDeps } from '#trading'
 import { transferRoutes } from '#transfers'
 import type { TransferDeps } from '#transfers'
 import { walletRoutes } from '#wallets'
@@ -20,7 +20,7 @@ export interface RouteDeps {
   readonly instruments: InstrumentRoutesDeps
   readonly exchange: ExchangeDeps
   readonly orders: OrderDeps
-  readonly positions: PositionRoutesDeps
+  readonly positions: PositionRoutesDeps & WatchlistDeps & ShowWorthDeps
   readonly transfers: TransferDeps
   readonly history: HistoryDeps
 }
@@ -35,6 +35,8 @@ export function allRoutes(deps: RouteDeps): Route[] {
     ...exchangeRoutes(deps.exchange),
     ...orderRoutes(deps.orders),
     ...positionRoutes(deps.positions),
+    ...watchlistRoutes(deps.positions),
+    ...worthRoutes(deps.positions),
     ...transferRoutes(deps.transfers),
     ...historyRoutes(deps.history),
   ]

@@ -6,6 +6,8 @@ import type { AnyJob, ScheduleEntry } from '#jobs'
 import { marketDataJobs, marketDataSchedule, stockJobs, stockSchedule } from '#market-data'
 import type { DeclareInstruments, MarketHours, RateProvider, StockProvider } from '#market-data'
 import type { Log } from '#telemetry'
+import { tradingJobs, tradingSchedule } from '#trading'
+import type { TradingJobsDeps } from '#trading'
 import { z } from 'zod'
 
 export interface ScheduleDeps {
@@ -16,6 +18,7 @@ export interface ScheduleDeps {
   readonly providers: readonly RateProvider[]
   readonly stocks: { readonly provider: StockProvider; readonly hours: MarketHours }
   readonly declareInstruments: DeclareInstruments
+  readonly trading: TradingJobsDeps
 }
 
 const nothing = z.strictObject({})
@@ -25,6 +28,7 @@ export function allJobs(deps: ScheduleDeps): AnyJob[] {
   return [
     ...marketDataJobs(deps),
     ...stockJobs({ ...deps, ...deps.stocks }),
+    ...tradingJobs(deps.trading),
     defineJob({
       name: 'sweep-quotes',
       payload: nothing,
@@ -46,6 +50,7 @@ export function allJobs(deps: ScheduleDeps): AnyJob[] {
 export const schedule: readonly ScheduleEntry[] = [
   ...marketDataSchedule,
   ...stockSchedule,
+  ...tradingSchedule,
   { job: 'sweep-quotes', cron: '41 3 * * *', backfillMinutes: 1440 },
   { job: 'sweep-identity', cron: '53 3 * * *', backfillMinutes: 1440 },
 ]

@@ -116,6 +116,24 @@ export const operationInFull = operation.extend({
       reason: z.string().optional(),
     })
     .optional(),
+  /** Of a split or a dividend: what the company did, and by how many shares at the start of the ex-date. */
+  corporateAction: z
+    .strictObject({
+      instrument: assetCode,
+      exDate: z.string(),
+      payDate: z.string().optional(),
+      /** Shares held when the ex-date began. */
+      quantity: amountText,
+      perShare: decimalText.optional(),
+      currency: assetCode.optional(),
+      /** A split: so many new shares (`to`) for so many old ones (`from`). */
+      from: decimalText.optional(),
+      to: decimalText.optional(),
+      source: z.string(),
+      /** The provider corrected itself: this is the difference to what was posted before. */
+      correction: z.boolean(),
+    })
+    .optional(),
   block: z.strictObject({ height: z.string(), hash: z.string() }),
 })
 export type OperationInFull = z.infer<typeof operationInFull>

@@ -13,6 +13,7 @@ import {
   type Posting,
 } from '#ledger'
 import type { HistoryDeps } from './deps.ts'
+import { corporateActionOf } from './explain-corporate-action.ts'
 import { exactDecimal } from './exact-decimal.ts'
 import { orderOfJournal } from './explain-order.ts'
 import { touchesWallet } from './moved-amounts.ts'
@@ -42,6 +43,7 @@ export async function explainOperation(
     ...optional('rateAsOf', textOf(detail?.['rateAsOf'])),
     ...optional('rounding', roundingOf(journal, walletId, known)),
     ...optional('order', orderOfJournal(journal)),
+    ...optional('corporateAction', corporateActionOf(journal)),
     block: await readBlock(deps.db, journal.blockHeight),
   }
 }

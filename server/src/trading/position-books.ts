@@ -1,6 +1,6 @@
 import type { RateBook } from '#market-data'
 import { currencyByCode } from '@kantor/contract/money'
-import type { Tx } from '#db'
+import type { Queryable, Tx } from '#db'
 import type { HoldingFill, Holdings } from './holdings.ts'
 import { minorRate } from './lot-maths.ts'
 import type { MinorRate } from './lot-maths.ts'
@@ -11,8 +11,11 @@ import type { BookWanted } from './position-store.ts'
 
 export interface PositionDeps {
   readonly rates: RateBook
-  /** What each wallet's owner reckons in. */
-  readonly baseCurrenciesOf: (walletIds: readonly bigint[]) => Promise<ReadonlyMap<bigint, string>>
+  /** What each wallet's owner reckons in. Asked within the tx: a second connection could be waited for in a ring. */
+  readonly baseCurrenciesOf: (
+    walletIds: readonly bigint[],
+    q: Queryable,
+  ) => Promise<ReadonlyMap<bigint, string>>
 }
 
 /** Shares that one customer sends another; called in the tx of the posting, with the accounts locked. */
@@ -31,7 +34,7 @@ export interface PositionBooks extends Holdings {
   moveHoldings(tx: Tx, moved: SharesMoved): Promise<void>
 }
 
-const ALL_SHARES = 10n ** 30n
+export const ALL_SHARES = 10n ** 30n
 
 export function createPositionBooks(deps: PositionDeps): PositionBooks {
   return {
@@ -136,7 +139,7 @@ async function moveHoldings(deps: PositionDeps, tx: Tx, moved: SharesMoved): Pro
   const held = await readHeld(tx, [{ walletId: fromWallet, instrumentId }])
   const giver = held.get(fromKey)
   if (giver === undefined) throw new Error(`wallet ${fromWallet} has shares without lots`)
-  const bases = await deps.baseCurrenciesOf([toWallet])
+  const bases = await deps.baseCurrenciesOf([toWallet], tx)
   const receiverBase = bases.get(toWallet)
   const read = await readBooks(
     tx,

@@ -305,8 +305,9 @@ export function multiply(
 ): Book {
   if (delta === 0n) return book
   const old = book.lots.filter(({ openedAt }) => openedAt < before)
-  const bearing = old.length > 0 || delta > 0n ? old : book.lots
-  const whole = bearing.reduce((sum, { quantity }) => sum + quantity, 0n)
+  // A reverse split that was known late may take more than is left of the old ones.
+  const bearing = sharesOf(old) + delta < 0n ? book.lots : old
+  const whole = sharesOf(bearing)
   if (whole === 0n && delta > 0n) {
     const lot = {
       openedAt: at,
@@ -338,6 +339,8 @@ function writtenOff(position: Position): Position {
   })
   return { ...position, fifo: lost(position.fifo), average: lost(position.average) }
 }
+
+const sharesOf = (lots: readonly Lot[]): bigint => lots.reduce((sum, { quantity }) => sum + quantity, 0n)
 
 /** A lot that comes to nothing leaves its cost to the next, the last ones to the one before. */
 function scaledLots(lots: readonly Lot[], whole: bigint, scaledWhole: bigint): Lot[] {

@@ -114,8 +114,6 @@ create table trading.corporate_actions (
   kind text not null check (kind in ('split', 'dividend', 'rename', 'delisting')),
   -- The day, in New York, from which it is to be posted.
   due_on date not null,
-  -- As the provider gave it.
-  terms jsonb not null,
   done_at timestamptz
 );
 create index corporate_actions_due on trading.corporate_actions (due_on, action_id) where done_at is null;
