@@ -64,6 +64,24 @@ const RIGHT_BODIES: Readonly<Record<string, Record<string, unknown>>> = {
   'POST /api/v1/conversion-quotes': { from: 'EUR', to: 'PLN', fromAmount: '1.00' },
   'POST /api/v1/conversions': { quoteId: '0190c7a2-0000-7000-8000-000000000000' },
   'POST /api/v1/transfers': { to: '@edek', asset: 'EUR', amount: '1.00', note: 'hello' },
+  'POST /api/v1/orders': {
+    instrument: 'AAPL',
+    side: 'buy',
+    type: 'market',
+    quantity: '1',
+    timeInForce: 'day',
+    settleIn: 'EUR',
+  },
+  'POST /api/v1/orders/preview': {
+    instrument: 'AAPL',
+    side: 'buy',
+    type: 'market',
+    quantity: '1',
+    timeInForce: 'day',
+    settleIn: 'EUR',
+  },
+  'PATCH /api/v1/positions/settings': { method: 'average' },
+  'POST /api/v1/watchlist': { instrument: 'AAPL' },
 }
 
 /** None of these is right in any field of any route. */

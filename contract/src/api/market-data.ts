@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { assetCode, decimalText, givenTimestamp, pageLimit, timestamp } from './shared.ts'
+import { assetCode, decimalText, givenTimestamp, pageLimit, personText, timestamp } from './shared.ts'
 import { assetKind } from './wallets.ts'
 
 export const asset = z.strictObject({
@@ -100,7 +100,8 @@ export const instrument = z.strictObject({
 })
 export type Instrument = z.infer<typeof instrument>
 export const instrumentsQuery = z.strictObject({
-  q: z.string().min(1).max(60).optional(),
+  /** PostgreSQL takes no NUL, and nobody searches for control characters. */
+  q: personText(60).min(1).optional(),
   limit: pageLimit(50, 20),
 })
 export const instruments = z.strictObject({ items: z.array(instrument), nextCursor: z.null() })
