@@ -7,9 +7,11 @@ create schema identity;
 create schema jobs;
 create schema ledger;
 create schema market_data;
+create schema trading;
 create schema wallets;
 
 create sequence identity.customer_numbers as bigint start 1000 increment 1 minvalue 1000 maxvalue 68719476735 cache 1;
+create sequence market_data.instrument_ids as integer start 10000 increment 1 minvalue 10000 maxvalue 1048575 cache 1;
 
 create table db.migrations (
   number integer not null,
@@ -201,6 +203,46 @@ create table ledger.journals (
   consumes text,
   detail jsonb
 );
+create table market_data.candle_wishes (
+  instrument_id integer not null,
+  source smallint not null,
+  span smallint not null,
+  wanted_at timestamp with time zone not null,
+  fetched_at timestamp with time zone,
+  fetched_from date,
+  fetched_to date,
+  attempts integer default 0 not null,
+  not_before timestamp with time zone
+);
+create table market_data.candles (
+  at timestamp with time zone not null,
+  instrument_id integer not null,
+  source smallint not null,
+  span smallint not null,
+  open numeric not null,
+  high numeric not null,
+  low numeric not null,
+  close numeric not null,
+  volume numeric not null
+);
+create table market_data.corporate_actions (
+  id bigint generated always as identity not null,
+  instrument_id integer not null,
+  kind text not null,
+  effective_on date not null,
+  source smallint not null,
+  source_key text not null,
+  revision integer default 1 not null,
+  corrects bigint,
+  split_from numeric,
+  split_to numeric,
+  amount numeric,
+  currency text,
+  pay_on date,
+  ticker text,
+  last_price numeric,
+  recorded_at timestamp with time zone not null
+);
 create table market_data.divergences (
   code text not null,
   provider text not null,
@@ -210,6 +252,68 @@ create table market_data.divergences (
   times bigint default 1 not null,
   first_at timestamp with time zone not null,
   last_at timestamp with time zone not null
+);
+create table market_data.instrument_names (
+  instrument_id integer not null,
+  ticker text not null,
+  until_on date not null
+);
+create table market_data.instrument_words (
+  word text collate "C" not null,
+  instrument_id integer not null,
+  place smallint not null
+);
+create table market_data.instruments (
+  id integer default nextval('market_data.instrument_ids'::regclass) not null,
+  code text not null,
+  ticker text not null,
+  mic text not null,
+  figi text,
+  name text not null,
+  type text not null,
+  currency text not null,
+  status text default 'active'::text not null,
+  delisted_on date,
+  first_seen_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null
+);
+create table market_data.market_days (
+  mic text not null,
+  on_date date not null,
+  status text not null,
+  name text not null,
+  opens_at timestamp with time zone,
+  closes_at timestamp with time zone,
+  said_by text not null,
+  recorded_at timestamp with time zone not null
+);
+create table market_data.price_doubts (
+  instrument_id integer not null,
+  source smallint not null,
+  last numeric not null,
+  as_of timestamp with time zone not null,
+  first_at timestamp with time zone not null
+);
+create table market_data.price_observations (
+  seq bigint generated always as identity not null,
+  as_of timestamp with time zone not null,
+  fetched_at timestamp with time zone not null,
+  instrument_id integer not null,
+  source smallint not null,
+  timeliness smallint not null,
+  last numeric not null,
+  bid numeric,
+  ask numeric
+);
+create table market_data.provider_budgets (
+  budget text not null,
+  requests_max integer not null,
+  window_seconds integer not null,
+  granted_at timestamp with time zone[] default '{}'::timestamp with time zone[] not null,
+  blocked_until timestamp with time zone,
+  blocks_in_a_row integer default 0 not null,
+  granted bigint default 0 not null,
+  turned_away bigint default 0 not null
 );
 create table market_data.providers (
   provider text not null,
@@ -254,6 +358,182 @@ create table market_data.rates (
   code text not null,
   rate numeric not null,
   per numeric default 1 not null
+);
+create table market_data.stock_feeds (
+  source smallint not null,
+  feed text not null,
+  next_at timestamp with time zone,
+  reached_on date,
+  last_attempt_at timestamp with time zone,
+  last_success_at timestamp with time zone,
+  failures_in_a_row integer default 0 not null,
+  last_error_code text,
+  last_error text,
+  last_error_at timestamp with time zone,
+  stored bigint default 0 not null,
+  refused bigint default 0 not null,
+  last_refusal text
+);
+create table market_data.stock_sources (
+  id smallint generated always as identity not null,
+  provider text not null,
+  simulated boolean not null,
+  configured_as text not null,
+  entitlement jsonb,
+  probed_at timestamp with time zone
+);
+create table trading.corporate_action_postings (
+  root_id bigint not null,
+  action_id bigint not null,
+  wallet_id bigint not null,
+  entitled bigint not null,
+  amount bigint not null,
+  at timestamp with time zone not null
+);
+create table trading.corporate_actions (
+  action_id bigint not null,
+  root_id bigint not null,
+  corrects bigint,
+  instrument_id integer not null,
+  kind text not null,
+  due_on date not null,
+  done_at timestamp with time zone
+);
+create table trading.disposals (
+  wallet_id bigint not null,
+  instrument_id integer not null,
+  number integer not null,
+  journal_key text not null,
+  at timestamp with time zone not null,
+  quantity bigint not null,
+  cash_minor bigint not null,
+  fee_minor bigint not null,
+  base_currency text,
+  rate_numerator numeric,
+  rate_denominator numeric,
+  rate_snapshots text[] default '{}'::text[] not null,
+  lot_numbers integer[] not null,
+  lot_quantities bigint[] not null,
+  fifo_price_minor bigint not null,
+  fifo_fees_minor bigint not null,
+  fifo_price_base_minor bigint,
+  fifo_currency_base_minor bigint,
+  fifo_fees_base_minor bigint,
+  average_price_minor bigint not null,
+  average_fees_minor bigint not null,
+  average_price_base_minor bigint,
+  average_currency_base_minor bigint,
+  average_fees_base_minor bigint
+);
+create table trading.fills (
+  order_id uuid not null,
+  number integer not null,
+  quantity bigint not null,
+  price numeric not null,
+  value_minor bigint not null,
+  fee_minor bigint not null,
+  settled_minor bigint not null,
+  price_seq bigint not null,
+  price_as_of timestamp with time zone not null,
+  filled_at timestamp with time zone not null,
+  settles_on date not null
+);
+create table trading.lots (
+  wallet_id bigint not null,
+  instrument_id integer not null,
+  number integer not null,
+  opened_at timestamp with time zone not null,
+  origin text not null,
+  journal_key text not null,
+  quantity bigint not null,
+  cost_minor bigint not null,
+  fee_minor bigint not null,
+  cost_base_minor bigint,
+  fee_base_minor bigint,
+  base_currency text,
+  rate_numerator numeric,
+  rate_denominator numeric,
+  rate_snapshots text[] default '{}'::text[] not null
+);
+create table trading.orders (
+  id uuid not null,
+  wallet_id bigint not null,
+  instrument_id integer not null,
+  currency_id integer not null,
+  settle_id integer not null,
+  side text not null,
+  type text not null,
+  time_in_force text not null,
+  quantity bigint,
+  notional_minor bigint,
+  limit_price numeric,
+  stop_price numeric,
+  reserve_minor bigint not null,
+  fee_bps integer not null,
+  fee_minimum_minor bigint not null,
+  accepted_at timestamp with time zone not null,
+  accepted_seq bigint not null,
+  queued_until timestamp with time zone,
+  expires_at timestamp with time zone,
+  sweep_at timestamp with time zone,
+  status text default 'new'::text not null,
+  filled_quantity bigint default 0 not null,
+  value_exact numeric default 0 not null,
+  value_minor bigint default 0 not null,
+  fee_minor bigint default 0 not null,
+  settled_minor bigint default 0 not null,
+  reserve_left_minor bigint not null,
+  fills integer default 0 not null,
+  last_seq bigint not null,
+  triggered boolean default false not null,
+  reason text,
+  done_at timestamp with time zone
+);
+create table trading.position_costs (
+  wallet_id bigint not null,
+  instrument_id integer not null,
+  method text not null,
+  cost_minor bigint not null,
+  fee_minor bigint not null,
+  cost_base_minor bigint,
+  fee_base_minor bigint,
+  realised_price_minor bigint not null,
+  realised_fees_minor bigint not null,
+  realised_price_base_minor bigint,
+  realised_currency_base_minor bigint,
+  realised_fees_base_minor bigint
+);
+create table trading.position_settings (
+  wallet_id bigint not null,
+  method text not null
+);
+create table trading.positions (
+  wallet_id bigint not null,
+  instrument_id integer not null,
+  currency_id integer not null,
+  base_currency text,
+  approximate boolean default false not null,
+  quantity bigint not null,
+  last_lot integer default 0 not null,
+  last_disposal integer default 0 not null,
+  dividends_minor bigint default 0 not null,
+  dividends_base_minor bigint
+);
+create table trading.price_cursors (
+  source text not null,
+  seq bigint not null
+);
+create table trading.watchlist (
+  wallet_id bigint not null,
+  instrument_id integer not null,
+  added_at timestamp with time zone not null
+);
+create table trading.worth_points (
+  wallet_id bigint not null,
+  at timestamp with time zone not null,
+  base_currency text not null,
+  worth_minor bigint not null,
+  incomplete boolean not null
 );
 create table wallets.opened_assets (
   wallet_id bigint not null,
@@ -362,7 +642,61 @@ alter table ledger.journals add constraint journals_kind_check CHECK (((kind >= 
 alter table ledger.journals add constraint journals_postings_check CHECK ((((cardinality(postings) >= 3) AND (cardinality(postings) <= 192)) AND ((cardinality(postings) % 3) = 0)));
 alter table ledger.journals add constraint journals_scope_check CHECK ((scope >= 0));
 alter table ledger.journals add constraint journals_seq_check CHECK ((seq >= 4096));
+alter table market_data.candle_wishes add constraint candle_wishes_pkey PRIMARY KEY (instrument_id, source, span);
+alter table market_data.candle_wishes add constraint candle_wishes_span_check CHECK (((span >= 1) AND (span <= 3)));
+alter table market_data.candle_wishes add constraint candle_wishes_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES market_data.instruments(id);
+alter table market_data.candle_wishes add constraint candle_wishes_source_fkey FOREIGN KEY (source) REFERENCES market_data.stock_sources(id);
+alter table market_data.candles add constraint candles_pkey PRIMARY KEY (instrument_id, span, source, at);
+alter table market_data.candles add constraint candles_check CHECK (((low > (0)::numeric) AND (low <= open) AND (low <= close)));
+alter table market_data.candles add constraint candles_check1 CHECK (((high >= open) AND (high >= close) AND (high < '1000000000000'::numeric)));
+alter table market_data.candles add constraint candles_span_check CHECK (((span >= 1) AND (span <= 3)));
+alter table market_data.candles add constraint candles_volume_check CHECK (((volume >= (0)::numeric) AND (volume < '1000000000000000'::numeric)));
+alter table market_data.corporate_actions add constraint corporate_actions_pkey PRIMARY KEY (id);
+alter table market_data.corporate_actions add constraint corporate_actions_source_source_key_revision_key UNIQUE (source, source_key, revision);
+alter table market_data.corporate_actions add constraint corporate_actions_amount_check CHECK (((amount > (0)::numeric) AND (amount < '1000000000'::numeric)));
+alter table market_data.corporate_actions add constraint corporate_actions_check CHECK (((kind = 'split'::text) = ((split_from IS NOT NULL) AND (split_to IS NOT NULL))));
+alter table market_data.corporate_actions add constraint corporate_actions_check1 CHECK (((kind = 'dividend'::text) = ((amount IS NOT NULL) AND (currency IS NOT NULL))));
+alter table market_data.corporate_actions add constraint corporate_actions_check2 CHECK (((kind = 'rename'::text) = (ticker IS NOT NULL)));
+alter table market_data.corporate_actions add constraint corporate_actions_check3 CHECK (((revision = 1) = (corrects IS NULL)));
+alter table market_data.corporate_actions add constraint corporate_actions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+alter table market_data.corporate_actions add constraint corporate_actions_kind_check CHECK ((kind = ANY (ARRAY['split'::text, 'dividend'::text, 'rename'::text, 'delisting'::text])));
+alter table market_data.corporate_actions add constraint corporate_actions_last_price_check CHECK (((last_price > (0)::numeric) AND (last_price < '1000000000000'::numeric)));
+alter table market_data.corporate_actions add constraint corporate_actions_revision_check CHECK ((revision > 0));
+alter table market_data.corporate_actions add constraint corporate_actions_split_from_check CHECK (((split_from > (0)::numeric) AND (split_from < '1000000000'::numeric)));
+alter table market_data.corporate_actions add constraint corporate_actions_split_to_check CHECK (((split_to > (0)::numeric) AND (split_to < '1000000000'::numeric)));
+alter table market_data.corporate_actions add constraint corporate_actions_corrects_fkey FOREIGN KEY (corrects) REFERENCES market_data.corporate_actions(id);
+alter table market_data.corporate_actions add constraint corporate_actions_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES market_data.instruments(id);
+alter table market_data.corporate_actions add constraint corporate_actions_source_fkey FOREIGN KEY (source) REFERENCES market_data.stock_sources(id);
 alter table market_data.divergences add constraint divergences_pkey PRIMARY KEY (code, provider, other_provider);
+alter table market_data.instrument_names add constraint instrument_names_pkey PRIMARY KEY (instrument_id, ticker, until_on);
+alter table market_data.instrument_names add constraint instrument_names_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES market_data.instruments(id);
+alter table market_data.instrument_words add constraint instrument_words_pkey PRIMARY KEY (word, instrument_id, place);
+alter table market_data.instrument_words add constraint instrument_words_instrument_id_fkey FOREIGN KEY (instrument_id) REFERENCES market_data.instruments(id);
+alter table market_data.instruments add constraint instruments_pkey PRIMARY KEY (id);
+alter table market_data.instruments add constraint instruments_code_key UNIQUE (code);
+alter table market_data.instruments add constraint instruments_check CHECK (((status = 'delisted'::text) = (delisted_on IS NOT NULL)));
+alter table market_data.instruments add constraint instruments_code_check CHECK ((code ~ '^[A-Z0-9][A-Z0-9.]{0,11}$'::text));
+alter table market_data.instruments add constraint instruments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+alter table market_data.instruments add constraint instruments_id_check CHECK (((id >= 10000) AND (id <= 1048575)));
+alter table market_data.instruments add constraint instruments_mic_check CHECK ((mic ~ '^[A-Z0-9]{4}$'::text));
+alter table market_data.instruments add constraint instruments_status_check CHECK ((status = ANY (ARRAY['active'::text, 'delisted'::text])));
+alter table market_data.instruments add constraint instruments_ticker_check CHECK (((ticker <> ''::text) AND (length(ticker) <= 20)));
+alter table market_data.instruments add constraint instruments_type_check CHECK ((type = ANY (ARRAY['stock'::text, 'etf'::text, 'adr'::text])));
+alter table market_data.market_days add constraint market_days_pkey PRIMARY KEY (mic, on_date);
+alter table market_data.market_days add constraint market_days_check CHECK (((status = 'closed'::text) OR (closes_at > opens_at)));
+alter table market_data.market_days add constraint market_days_said_by_check CHECK ((said_by = ANY (ARRAY['upcoming'::text, 'status'::text])));
+alter table market_data.market_days add constraint market_days_status_check CHECK ((status = ANY (ARRAY['closed'::text, 'earlyClose'::text])));
+alter table market_data.price_doubts add constraint price_doubts_pkey PRIMARY KEY (instrument_id, source);
+alter table market_data.price_observations add constraint price_observations_pkey PRIMARY KEY (seq);
+alter table market_data.price_observations add constraint price_observations_bid_check CHECK ((bid > (0)::numeric));
+alter table market_data.price_observations add constraint price_observations_check CHECK (((ask >= bid) AND (ask < '1000000000000'::numeric)));
+alter table market_data.price_observations add constraint price_observations_check1 CHECK (((bid IS NULL) = (ask IS NULL)));
+alter table market_data.price_observations add constraint price_observations_last_check CHECK (((last > (0)::numeric) AND (last < '1000000000000'::numeric)));
+alter table market_data.price_observations add constraint price_observations_timeliness_check CHECK (((timeliness >= 1) AND (timeliness <= 3)));
+alter table market_data.provider_budgets add constraint provider_budgets_pkey PRIMARY KEY (budget);
+alter table market_data.provider_budgets add constraint provider_budgets_budget_check CHECK ((budget ~ '^[a-z][a-z0-9-]{0,31}:[0-9a-f]{16}$'::text));
+alter table market_data.provider_budgets add constraint provider_budgets_requests_max_check CHECK (((requests_max >= 1) AND (requests_max <= 1000)));
+alter table market_data.provider_budgets add constraint provider_budgets_window_seconds_check CHECK (((window_seconds >= 1) AND (window_seconds <= 3600)));
 alter table market_data.providers add constraint providers_pkey PRIMARY KEY (provider);
 alter table market_data.providers add constraint providers_provider_check CHECK ((provider ~ '^[a-z][a-z0-9-]{0,31}$'::text));
 alter table market_data.providers add constraint providers_quota_limit_check CHECK ((quota_limit >= 0));
@@ -379,6 +713,70 @@ alter table market_data.rates add constraint rates_code_check CHECK (((code ~ '^
 alter table market_data.rates add constraint rates_per_check CHECK (((per > (0)::numeric) AND (per < '1000000000000000'::numeric)));
 alter table market_data.rates add constraint rates_rate_check CHECK (((rate > (0)::numeric) AND (rate < '1000000000000000'::numeric)));
 alter table market_data.rates add constraint rates_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES market_data.rate_snapshots(id) ON DELETE CASCADE;
+alter table market_data.stock_feeds add constraint stock_feeds_pkey PRIMARY KEY (source, feed);
+alter table market_data.stock_feeds add constraint stock_feeds_feed_check CHECK ((feed = ANY (ARRAY['entitlement'::text, 'instruments'::text, 'hours'::text, 'actions'::text, 'prices'::text, 'days'::text, 'past'::text])));
+alter table market_data.stock_feeds add constraint stock_feeds_source_fkey FOREIGN KEY (source) REFERENCES market_data.stock_sources(id);
+alter table market_data.stock_sources add constraint stock_sources_pkey PRIMARY KEY (id);
+alter table market_data.stock_sources add constraint stock_sources_provider_key UNIQUE (provider);
+alter table market_data.stock_sources add constraint stock_sources_provider_check CHECK ((provider ~ '^[a-z][a-z0-9-]{0,31}$'::text));
+alter table trading.corporate_action_postings add constraint corporate_action_postings_pkey PRIMARY KEY (root_id, wallet_id, action_id);
+alter table trading.corporate_actions add constraint corporate_actions_pkey PRIMARY KEY (action_id);
+alter table trading.corporate_actions add constraint corporate_actions_kind_check CHECK ((kind = ANY (ARRAY['split'::text, 'dividend'::text, 'rename'::text, 'delisting'::text])));
+alter table trading.disposals add constraint disposals_pkey PRIMARY KEY (wallet_id, instrument_id, number);
+alter table trading.disposals add constraint disposals_cash_minor_check CHECK ((cash_minor >= 0));
+alter table trading.disposals add constraint disposals_fee_minor_check CHECK ((fee_minor >= 0));
+alter table trading.disposals add constraint disposals_number_check CHECK ((number >= 1));
+alter table trading.disposals add constraint disposals_quantity_check CHECK ((quantity > 0));
+alter table trading.fills add constraint fills_pkey PRIMARY KEY (order_id, number);
+alter table trading.fills add constraint fills_order_id_price_seq_key UNIQUE (order_id, price_seq);
+alter table trading.fills add constraint fills_fee_minor_check CHECK ((fee_minor >= 0));
+alter table trading.fills add constraint fills_number_check CHECK ((number >= 1));
+alter table trading.fills add constraint fills_price_check CHECK ((price > (0)::numeric));
+alter table trading.fills add constraint fills_quantity_check CHECK ((quantity > 0));
+alter table trading.fills add constraint fills_settled_minor_check CHECK ((settled_minor >= 0));
+alter table trading.fills add constraint fills_value_minor_check CHECK ((value_minor >= 0));
+alter table trading.lots add constraint lots_pkey PRIMARY KEY (wallet_id, instrument_id, number);
+alter table trading.lots add constraint lots_check CHECK (((cost_base_minor IS NULL) = (fee_base_minor IS NULL)));
+alter table trading.lots add constraint lots_cost_minor_check CHECK ((cost_minor >= 0));
+alter table trading.lots add constraint lots_fee_minor_check CHECK ((fee_minor >= 0));
+alter table trading.lots add constraint lots_number_check CHECK ((number >= 1));
+alter table trading.lots add constraint lots_origin_check CHECK ((origin = ANY (ARRAY['trade'::text, 'transfer'::text, 'split'::text])));
+alter table trading.lots add constraint lots_quantity_check CHECK ((quantity >= 0));
+alter table trading.orders add constraint orders_pkey PRIMARY KEY (id);
+alter table trading.orders add constraint orders_check CHECK (((quantity IS NULL) <> (notional_minor IS NULL)));
+alter table trading.orders add constraint orders_check1 CHECK (((type = 'limit'::text) = (limit_price IS NOT NULL)));
+alter table trading.orders add constraint orders_check2 CHECK (((type = 'stop'::text) = (stop_price IS NOT NULL)));
+alter table trading.orders add constraint orders_check3 CHECK (((reserve_left_minor >= 0) AND (reserve_left_minor <= reserve_minor)));
+alter table trading.orders add constraint orders_done_release CHECK ((((status = ANY (ARRAY['new'::text, 'partiallyFilled'::text])) = (done_at IS NULL)) AND ((done_at IS NULL) OR (reserve_left_minor = 0))));
+alter table trading.orders add constraint orders_fee_bps_check CHECK (((fee_bps >= 0) AND (fee_bps <= 9999)));
+alter table trading.orders add constraint orders_fee_minimum_minor_check CHECK ((fee_minimum_minor >= 0));
+alter table trading.orders add constraint orders_filled_quantity_check CHECK ((filled_quantity >= 0));
+alter table trading.orders add constraint orders_limit_price_check CHECK ((limit_price > (0)::numeric));
+alter table trading.orders add constraint orders_not_overfilled CHECK ((filled_quantity <= quantity));
+alter table trading.orders add constraint orders_not_overspent CHECK (((side = 'sell'::text) OR ((settled_minor + reserve_left_minor) <= reserve_minor)));
+alter table trading.orders add constraint orders_notional_minor_check CHECK ((notional_minor > 0));
+alter table trading.orders add constraint orders_quantity_check CHECK ((quantity > 0));
+alter table trading.orders add constraint orders_reserve_minor_check CHECK ((reserve_minor > 0));
+alter table trading.orders add constraint orders_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])));
+alter table trading.orders add constraint orders_status_check CHECK ((status = ANY (ARRAY['new'::text, 'partiallyFilled'::text, 'filled'::text, 'cancelled'::text, 'expired'::text])));
+alter table trading.orders add constraint orders_stop_price_check CHECK ((stop_price > (0)::numeric));
+alter table trading.orders add constraint orders_time_in_force_check CHECK ((time_in_force = ANY (ARRAY['day'::text, 'gtc'::text, 'ioc'::text])));
+alter table trading.orders add constraint orders_type_check CHECK ((type = ANY (ARRAY['market'::text, 'limit'::text, 'stop'::text])));
+alter table trading.orders add constraint orders_wallet_id_check CHECK ((wallet_id >= 1000));
+alter table trading.position_costs add constraint position_costs_pkey PRIMARY KEY (wallet_id, instrument_id, method);
+alter table trading.position_costs add constraint position_costs_check CHECK (((cost_base_minor IS NULL) = (fee_base_minor IS NULL)));
+alter table trading.position_costs add constraint position_costs_check1 CHECK ((((realised_price_base_minor IS NULL) = (realised_currency_base_minor IS NULL)) AND ((realised_price_base_minor IS NULL) = (realised_fees_base_minor IS NULL))));
+alter table trading.position_costs add constraint position_costs_cost_minor_check CHECK ((cost_minor >= 0));
+alter table trading.position_costs add constraint position_costs_fee_minor_check CHECK ((fee_minor >= 0));
+alter table trading.position_costs add constraint position_costs_method_check CHECK ((method = ANY (ARRAY['fifo'::text, 'average'::text])));
+alter table trading.position_settings add constraint position_settings_pkey PRIMARY KEY (wallet_id);
+alter table trading.position_settings add constraint position_settings_method_check CHECK ((method = ANY (ARRAY['fifo'::text, 'average'::text])));
+alter table trading.positions add constraint positions_pkey PRIMARY KEY (wallet_id, instrument_id);
+alter table trading.positions add constraint positions_quantity_check CHECK ((quantity >= 0));
+alter table trading.positions add constraint positions_wallet_id_check CHECK ((wallet_id >= 1000));
+alter table trading.price_cursors add constraint price_cursors_pkey PRIMARY KEY (source);
+alter table trading.watchlist add constraint watchlist_pkey PRIMARY KEY (wallet_id, instrument_id);
+alter table trading.worth_points add constraint worth_points_pkey PRIMARY KEY (wallet_id, at);
 alter table wallets.opened_assets add constraint opened_assets_pkey PRIMARY KEY (wallet_id, asset_id);
 alter table wallets.opened_assets add constraint opened_assets_wallet_id_check CHECK ((wallet_id >= 1000));
 
@@ -395,9 +793,28 @@ CREATE INDEX entries_feed ON ledger.entries USING btree (((((account_id >> 27) <
 CREATE UNIQUE INDEX journals_consumes ON ledger.journals USING btree (consumes) WHERE (consumes IS NOT NULL);
 CREATE UNIQUE INDEX journals_key ON ledger.journals USING btree (key_hash);
 CREATE INDEX journals_transfer_pair ON ledger.journals USING btree ((((LEAST((postings[1] >> 27), (postings[2] >> 27)) << 27) # GREATEST((postings[1] >> 27), (postings[2] >> 27)))), seq) WHERE (kind = 3);
+CREATE INDEX candle_wishes_open ON market_data.candle_wishes USING btree (source, wanted_at) WHERE (fetched_at IS NULL);
+CREATE INDEX candles_by_time ON market_data.candles USING brin (at) WITH (pages_per_range='32');
+CREATE INDEX corporate_actions_instrument ON market_data.corporate_actions USING btree (instrument_id, effective_on);
+CREATE INDEX instrument_names_ticker ON market_data.instrument_names USING btree (ticker, until_on);
+CREATE INDEX instrument_words_instrument ON market_data.instrument_words USING btree (instrument_id);
+CREATE UNIQUE INDEX instruments_active_ticker ON market_data.instruments USING btree (ticker) WHERE (status = 'active'::text);
+CREATE INDEX instruments_figi ON market_data.instruments USING btree (figi) WHERE (figi IS NOT NULL);
+CREATE INDEX instruments_ticker ON market_data.instruments USING btree (ticker);
+CREATE INDEX price_observations_by_time ON market_data.price_observations USING brin (fetched_at);
+CREATE INDEX price_observations_newest ON market_data.price_observations USING btree (instrument_id, source, seq DESC);
 CREATE INDEX quarantine_by_time ON market_data.quarantine USING btree (fetched_at);
 CREATE UNIQUE INDEX quarantine_waiting ON market_data.quarantine USING btree (provider) WHERE (outcome = 'waiting'::text);
 CREATE INDEX rates_by_code ON market_data.rates USING btree (code, snapshot_id) INCLUDE (rate, per);
+CREATE INDEX corporate_actions_chain ON trading.corporate_actions USING btree (root_id, action_id);
+CREATE INDEX corporate_actions_due ON trading.corporate_actions USING btree (due_on, action_id) WHERE (done_at IS NULL);
+CREATE INDEX lots_open ON trading.lots USING btree (wallet_id, instrument_id, opened_at, number) WHERE (quantity > 0);
+CREATE INDEX orders_by_wallet ON trading.orders USING btree (wallet_id, id DESC);
+CREATE INDEX orders_open_by_instrument ON trading.orders USING btree (instrument_id, id) WHERE (done_at IS NULL);
+CREATE INDEX orders_open_by_sweep ON trading.orders USING btree (sweep_at) WHERE (done_at IS NULL);
+CREATE INDEX orders_open_by_wallet ON trading.orders USING btree (wallet_id, id DESC) WHERE (done_at IS NULL);
+CREATE INDEX positions_by_instrument ON trading.positions USING btree (instrument_id, wallet_id);
+CREATE INDEX worth_points_by_time ON trading.worth_points USING btree (at);
 
 -- view identity.public_customers (id uuid, number bigint, handle text, name text, base_currency text, frozen boolean)
 --   reads identity.customers
@@ -454,6 +871,7 @@ grant usage on schema identity to kantor_app;
 grant usage on schema jobs to kantor_app;
 grant usage on schema ledger to kantor_app;
 grant usage on schema market_data to kantor_app;
+grant usage on schema trading to kantor_app;
 grant usage on schema wallets to kantor_app;
 
 grant select on db.migrations to kantor_app;
@@ -478,9 +896,34 @@ grant insert, select on ledger.blocks to kantor_app;
 grant select, update (height, last_recorded_at, hash) on ledger.chain_head to kantor_app;
 grant insert, select on ledger.entries to kantor_app;
 grant insert, select on ledger.journals to kantor_app;
+grant insert, select, update on market_data.candle_wishes to kantor_app;
+grant delete, insert, select, update on market_data.candles to kantor_app;
+grant insert, select on market_data.corporate_actions to kantor_app;
 grant delete, insert, select, update on market_data.divergences to kantor_app;
+grant usage on sequence market_data.instrument_ids to kantor_app;
+grant insert, select on market_data.instrument_names to kantor_app;
+grant delete, insert, select on market_data.instrument_words to kantor_app;
+grant insert, select, update on market_data.instruments to kantor_app;
+grant delete, insert, select, update on market_data.market_days to kantor_app;
+grant delete, insert, select, update on market_data.price_doubts to kantor_app;
+grant delete, insert, select on market_data.price_observations to kantor_app;
+grant insert, select, update on market_data.provider_budgets to kantor_app;
 grant insert, select, update on market_data.providers to kantor_app;
 grant delete, insert, select, update on market_data.quarantine to kantor_app;
 grant delete, insert, select on market_data.rate_snapshots to kantor_app;
 grant delete, insert, select on market_data.rates to kantor_app;
+grant insert, select, update on market_data.stock_feeds to kantor_app;
+grant insert, select, update on market_data.stock_sources to kantor_app;
+grant insert, select on trading.corporate_action_postings to kantor_app;
+grant insert, select, update (done_at) on trading.corporate_actions to kantor_app;
+grant insert, select on trading.disposals to kantor_app;
+grant insert, select on trading.fills to kantor_app;
+grant insert, select, update on trading.lots to kantor_app;
+grant insert, select, update (status, filled_quantity, value_exact, value_minor, fee_minor, settled_minor, reserve_left_minor, fills, last_seq, triggered, reason, done_at) on trading.orders to kantor_app;
+grant insert, select, update on trading.position_costs to kantor_app;
+grant insert, select, update on trading.position_settings to kantor_app;
+grant insert, select, update on trading.positions to kantor_app;
+grant insert, select, update (seq) on trading.price_cursors to kantor_app;
+grant delete, insert, select on trading.watchlist to kantor_app;
+grant delete, insert, select, update on trading.worth_points to kantor_app;
 grant insert, select on wallets.opened_assets to kantor_app;

@@ -76,7 +76,7 @@ test('a purchase and a sale show cost, value and profit in both currencies, and 
     unrealised: { amount: '995.00' },
     realised: { amount: '1990.00' },
   })
-  const parts = (fifo?.['realised'] as { inBase: Record<string, string> }).inBase
+  const { inBase: parts } = (fifo ?? {})['realised'] as { inBase: Record<string, string> }
   const cents = (text: string | undefined) => Math.round(Number(text) * 100)
   expect(
     cents(parts['price']) + cents(parts['currency']) + cents(parts['fees']) + cents(parts['dividends']),

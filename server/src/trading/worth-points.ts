@@ -30,10 +30,10 @@ const HOURS_KEPT_DAYS = 8
 export async function recordWorth(deps: WorthDeps, signal?: AbortSignal): Promise<void> {
   const at = new Date(Math.floor(deps.clock().getTime() / HOUR_MS) * HOUR_MS)
   let afterWallet = 999n
-  while (signal?.aborted !== true) {
+  for (;;) {
     const page = await readWallets(deps.db, afterWallet, WALLETS_PER_READ)
     const last = page.at(-1)
-    if (last === undefined) break
+    if (last === undefined || signal?.aborted === true) break
     const missing = await withoutPoint(deps.db, page, at)
     const bases = await deps.baseCurrenciesOf(missing)
     for (let first = 0; first < missing.length; first += WALLETS_AT_ONCE) {
