@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { lockStatements, readStatements, sealBatch } from './batch.ts'
 import { decide } from './decide.ts'
 import { prepareCommand } from './prepare-command.ts'
-import { lockChainHead, PLAN_SETTINGS, readConsumed, readOriginals } from './statements.ts'
+import { lockChainHead, POSTING_SETTINGS, readConsumed, readOriginals } from './statements.ts'
 
 const database = await testDatabase()
 const { db } = database
@@ -32,7 +32,7 @@ it.each(statements.map((statement) => [statement.name, statement] as const))(
   '%s touches tables by index only',
   async (_, { name, text, values = [] }) => {
     const plan = await db.transaction(async (tx) => {
-      for (const [setting, value] of Object.entries(PLAN_SETTINGS))
+      for (const [setting, value] of Object.entries(POSTING_SETTINGS))
         await tx.query(`set local ${setting} = ${value}`)
       const { rows } = await tx.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
       return rows.map((row) => row['QUERY PLAN']).join('\n')
