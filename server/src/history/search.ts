@@ -4,7 +4,7 @@ import { asksForNothing, KIND_NUMBERS, matches, type OperationFilter } from './f
 import { termsSource, wordSource } from './index-sources.ts'
 import { assetSource, counterpartySource, feedSource } from './ledger-sources.ts'
 import { facetTerm } from './note-words.ts'
-import { sizeSource } from './size-source.ts'
+import { sizeSource, type LastChunk } from './size-source.ts'
 import { intersect, type Source, type Stretch } from './source.ts'
 
 /** How much one page may look at. Past it the page is short, and its cursor goes on from there. */
@@ -41,7 +41,7 @@ export async function searchOperations(
 ): Promise<FoundPage> {
   const { limit } = place
   if (asksForNothing(filter)) return { journals: [], below: null }
-  const zones = zonesOf(filter, needsIndex(filter) ? await readIndexState(q, filter.walletId) : NO_INDEX)
+  const zones = zonesOf(filter, needsIndex(filter) ? await readIndexState(q, filter.walletId) : null)
   const found: JournalRef[] = []
   let below = place.below < filter.seqEnd ? place.below : filter.seqEnd
   let count = 0
@@ -70,15 +70,15 @@ interface Zone {
   readonly countFirst: (limit: number) => number
 }
 
-function zonesOf(filter: OperationFilter, index: IndexState): Zone[] {
+function zonesOf(filter: OperationFilter, index: IndexState | null): Zone[] {
   const { seqMin } = filter
-  const known = sourcesOf(filter, true)
+  const known = sourcesOf(filter, index)
   const countKnown = (limit: number): number => (known.length > 1 ? COUNT_SEVERAL : limit + 1)
   const indexed = { sources: known, floor: seqMin, countFirst: countKnown }
   if (!needsIndex(filter)) return [indexed]
-  const recent = { sources: sourcesOf(filter, false), floor: seqMin, countFirst: () => COUNT_DOUBTFUL }
-  if (index.indexedTo === 0n || index.indexedTo < seqMin) return [recent]
-  return index.isComplete ? [indexed] : [{ ...recent, floor: index.indexedTo + 1n }, indexed]
+  const recent = { sources: sourcesOf(filter, null), floor: seqMin, countFirst: () => COUNT_DOUBTFUL }
+  if (index === null || index.lastSeq < seqMin) return [recent]
+  return index.isComplete ? [indexed] : [{ ...recent, floor: index.lastSeq + 1n }, indexed]
 }
 
 /** Whether the wallet's index has something to say that the ledger's own indexes have not. */
@@ -87,19 +87,19 @@ export function needsIndex({ words, sizes, kind, assetId }: OperationFilter): bo
 }
 
 /** Never empty, the quickest to read first. What another source implies is left out. */
-function sourcesOf(filter: OperationFilter, indexed: boolean): Source[] {
+function sourcesOf(filter: OperationFilter, index: LastChunk | null): Source[] {
   const { walletId, kind, assetId, sizes, counterpartyId, words } = filter
   const sources: Source[] = []
-  if (indexed) {
+  if (index !== null) {
     const longest = words.toSorted((one, other) => other.length - one.length).slice(0, WORD_SOURCES_MAX)
     sources.push(...longest.map((word) => wordSource(walletId, word)))
-    if (sizes !== null && assetId !== null) sources.push(sizeSource({ walletId, assetId, sizes }))
+    if (sizes !== null && assetId !== null) sources.push(sizeSource({ walletId, assetId, sizes }, index))
     if (kind !== null && assetId !== null) {
       sources.push(termsSource(walletId, [facetTerm(JOURNAL_KINDS[kind], assetId)]))
     }
   }
-  const impliesAsset = indexed && (sizes !== null || kind !== null)
-  const impliesKind = counterpartyId !== null || (indexed && assetId !== null)
+  const impliesAsset = index !== null && (sizes !== null || kind !== null)
+  const impliesKind = counterpartyId !== null || (index !== null && assetId !== null)
   if (counterpartyId !== null) sources.push(counterpartySource(walletId, counterpartyId))
   if (assetId !== null && !impliesAsset) sources.push(assetSource(walletId, assetId))
   if (kind !== null && !impliesKind) sources.push(feedSource(walletId, kind))
@@ -158,17 +158,15 @@ async function judge(q: Queryable, filter: OperationFilter, look: Look, stretch:
   return { journals, reached: stretch.reached > floor ? stretch.reached : floor }
 }
 
-interface IndexState {
-  /** The last operation that the wallet's index knows; 0 while there is no index. */
-  readonly indexedTo: bigint
-  /** Whether there is no later one. */
+interface IndexState extends LastChunk {
+  /** Whether there is no later operation. */
   readonly isComplete: boolean
 }
-const NO_INDEX: IndexState = { indexedTo: 0n, isComplete: false }
 
-async function readIndexState(q: Queryable, walletId: bigint): Promise<IndexState> {
+/** Null while the wallet has no index. */
+async function readIndexState(q: Queryable, walletId: bigint): Promise<IndexState | null> {
   const { rows } = await q.query<IndexState>(
-    `select last_seq as "indexedTo", not exists (
+    `select no, last_seq as "lastSeq", not exists (
        select from unnest($2::bigint[]) wanted (kind)
        cross join lateral (
          select from ledger.entries
@@ -180,5 +178,5 @@ async function readIndexState(q: Queryable, walletId: bigint): Promise<IndexStat
      from history.chunks where wallet_id = $1 order by no desc limit 1`,
     [walletId, KIND_NUMBERS],
   )
-  return rows[0] ?? NO_INDEX
+  return rows[0] ?? null
 }
