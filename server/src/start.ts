@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { CURRENCIES } from '@kantor/contract/money'
 import type { Config } from '#config'
-import { checkDurability, checkRole, migrate, openDatabase, startEmbedded } from '#db'
+import { checkDurability, checkMigrated, checkRole, migrate, openDatabase, startEmbedded } from '#db'
 import { migrateJobs } from '#jobs'
 import { declareAssets } from '#ledger'
 import { createLog, createMetrics } from '#telemetry'
@@ -77,6 +77,7 @@ async function checkDatabase(config: Config, url: string, random: () => number):
   })
   try {
     await checkRole(db)
+    if (config.role !== 'all') await checkMigrated(db)
     if (config.databaseUrl !== null) await checkDurability(db)
   } finally {
     await db.close()
