@@ -30,6 +30,8 @@ test('two people sign up, one converts and sends, and both histories explain it'
   const { page } = ala
   await page.getByRole('navigation').getByRole('link', { name: 'Convert' }).click()
   await expect(page.getByRole('heading', { name: 'Convert', level: 1 })).toBeFocused()
+  await page.getByRole('button', { name: /^Currency you get/u }).click()
+  await page.getByRole('option', { name: /PLN/u }).click()
   await page.getByLabel('You pay', { exact: true }).fill('2*500')
   await expect(page.getByText('Our margin')).toBeVisible()
   await page.getByRole('button', { name: 'Convert 1,000.00 EUR' }).click()

@@ -26,6 +26,23 @@ export function useExchangePage() {
     { ...pair, ...(amount !== undefined && { amount }) },
   )
   const conversion = useConversion()
+
+  /** On a page that opens before the wallet is known, the pair becomes the wallet's, unless one was touched. */
+  const stopWaiting = watch(held, (choices) => {
+    stopWaiting()
+    const untouched = quoting.from.value === pair.from && quoting.to.value === pair.to
+    if (asked.from !== undefined || asked.to !== undefined || !untouched || quoting.wish.value !== null)
+      return
+    const base = currentMe.value?.baseCurrency ?? 'EUR'
+    const own = openingPair(
+      {},
+      choices.map((choice) => choice.code),
+      base,
+    )
+    quoting.from.value = own.from
+    quoting.to.value = own.to
+  })
+
   const { data: rates } = useRates(() => quoting.from.value)
   /** The time of a rate that is too old to be dealt at, for the page to say before anything is typed. */
   const staleSince = computed(() => {
