@@ -3,7 +3,5 @@ import { call } from './client.ts'
 
 export const listAssets = () => call<{ items: Asset[] }>('GET', '/assets')
 export const listRates = (base: string) => call<Rates>('GET', '/rates', { query: { base } })
-export const getRateHistory = (pair: { from: string; to: string }, span: RateHistory['span'], since: Date) =>
-  call<RateHistory>('GET', `/rates/${pair.from}/${pair.to}/history`, {
-    query: { span, from: since.toISOString() },
-  })
+export const getRateHistory = (pair: { from: string; to: string }, span: RateHistory['span']) =>
+  call<RateHistory>('GET', `/rates/${pair.from}/${pair.to}/history`, { query: { span } })

@@ -4,11 +4,14 @@ import { computed, ref } from 'vue'
 import { getRateHistory } from '#api'
 import { chartLine } from './chart-line.ts'
 
-const DAY_MS = 86_400_000
-const RANGES: Record<'week' | 'month' | 'year', { days: number; span: RateHistory['span'] }> = {
-  week: { days: 7, span: 'hour' },
-  month: { days: 31, span: 'day' },
-  year: { days: 365, span: 'day' },
+/**
+ * How far back, in points of a span. The server ends a range at its own now and begins it a week of hours or a year
+ * of days before: a device whose clock is wrong would ask for a range that is not there.
+ */
+const RANGES: Record<'week' | 'month' | 'year', { span: RateHistory['span']; points: number }> = {
+  week: { span: 'hour', points: 7 * 24 },
+  month: { span: 'day', points: 31 },
+  year: { span: 'day', points: 365 },
 }
 export type ChartRange = keyof typeof RANGES
 
@@ -16,14 +19,11 @@ export type ChartRange = keyof typeof RANGES
 export function useRateHistory(pair: () => { from: string; to: string }) {
   const range = ref<ChartRange>('month')
   const query = useQuery({
-    key: () => ['rate-history', pair().from, pair().to, range.value],
-    query: () => {
-      const { days, span } = RANGES[range.value]
-      return getRateHistory(pair(), span, new Date(Date.now() - days * DAY_MS))
-    },
+    key: () => ['rate-history', pair().from, pair().to, RANGES[range.value].span],
+    query: () => getRateHistory(pair(), RANGES[range.value].span),
     staleTime: 300_000,
   })
-  const points = computed(() => query.data.value?.items ?? [])
+  const points = computed(() => (query.data.value?.items ?? []).slice(-RANGES[range.value].points))
   const line = computed(() => chartLine(points.value))
   return { range, query, points, line }
 }
