@@ -136,17 +136,36 @@ async function lookFurther(q: Queryable, filter: OperationFilter, look: Look): P
   if (isCutOff || surely.journals.length >= look.wanted) return surely
   // The others do not know these: worth judging if they are few, or if of those before them some did match.
   if (doubtful.seqs.length > RARE_MAX && surely.journals.length === 0) return surely
-  const rest = await judge(q, filter, { ...look, wanted: look.wanted - surely.journals.length }, doubtful)
+  const rest = await judge(
+    q,
+    filter,
+    { ...look, wanted: look.wanted - surely.journals.length },
+    doubtful,
+    GROWTH,
+  )
   return { journals: [...surely.journals, ...rest.journals], reached: rest.reached }
 }
 
-/** Reads the journals, a few at first, until enough of them match. */
-async function judge(q: Queryable, filter: OperationFilter, look: Look, stretch: Stretch): Promise<Looked> {
+/**
+ * Reads the journals, a few at first, until enough of them match.
+ * @param perMatch how many are likely to be read for each that matches
+ */
+async function judge(
+  q: Queryable,
+  filter: OperationFilter,
+  look: Look,
+  stretch: Stretch,
+  perMatch = 1,
+): Promise<Looked> {
   const { floor } = look.zone
   const seqs = stretch.seqs.filter((seq) => seq >= floor)
   const journals: JournalRef[] = []
   let judged = 0
-  for (let step = look.wanted; judged < seqs.length && journals.length < look.wanted; step *= GROWTH) {
+  for (
+    let step = look.wanted * perMatch;
+    judged < seqs.length && journals.length < look.wanted;
+    step *= GROWTH
+  ) {
     const some = seqs.slice(judged, Math.min(judged + step, JUDGED_MAX))
     if (some.length === 0) break
     const read = await journalsBySeq(q, some)

@@ -25,22 +25,6 @@ export function stretchOf(seqs: readonly bigint[], count: number): Stretch {
   return { seqs, reached: last === undefined || seqs.length < count ? 0n : last }
 }
 
-/** Operations of any of the sources. */
-export function anyOf(sources: readonly Source[]): Source {
-  return {
-    seek: async (q, below, count) => {
-      let reached = 0n
-      const seen = new Set<bigint>()
-      for (const source of sources) {
-        const stretch = await source.seek(q, below, count)
-        if (stretch.reached > reached) reached = stretch.reached
-        for (const seq of stretch.seqs) seen.add(seq)
-      }
-      return { seqs: newestFirst([...seen].filter((seq) => seq >= reached)), reached }
-    },
-  }
-}
-
 export interface Agreement {
   /** In all sources, as far down as all of them were read. */
   readonly agreed: Stretch
