@@ -24,6 +24,8 @@ async function main(): Promise<number> {
     random: Math.random,
   })
   if (running === null) return 0
+  // The address comes last on a terminal, where the log's lines arrive too.
+  await new Promise<void>((resolve) => running.log.flush(() => resolve()))
   console.log(running.address)
   const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   running.log.info({ signal: String(signal) }, 'stopping')
