@@ -119,6 +119,9 @@ test('what cannot be afforded, found or priced is said beside what was typed', a
   await page.getByLabel('You get', { exact: true }).fill('0.001')
   await page.getByLabel('You pay', { exact: true }).focus()
   await expect(page.getByText('PLN has at most 2 decimals.')).toBeVisible()
+  await page.getByLabel('You pay', { exact: true }).fill('10000.01')
+  await expect(page.getByText('You do not have that much.')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Convert', exact: true })).toBeDisabled()
   expect(handle).not.toBe(friendHandle)
 })
 

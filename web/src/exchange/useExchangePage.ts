@@ -1,8 +1,10 @@
 import { computed, watch } from 'vue'
 import { useRoute } from 'vue-router'
 import { ApiError, createConversionQuote } from '#api'
+import { scaleOf } from '#i18n'
 import { currentMe } from '#identity'
 import { useRates } from '#market-data'
+import { exceeds } from '#ui'
 import { useAssetChoices } from '#wallets'
 import { openingPair, rememberPair } from './last-pair.ts'
 import { useConversion } from './useConversion.ts'
@@ -50,12 +52,18 @@ export function useExchangePage() {
     return rate?.stale === true ? rate.asOf : null
   })
   const available = computed(() => availableOf(quoting.from.value))
+  /** Said beside the field, before anything is refused; the server judges again when it posts. */
+  const tooMuch = computed(() => {
+    const pays = quoting.amountOf('from')
+    return Boolean(pays) && exceeds(pays ?? '', available.value ?? '0', scaleOf(quoting.from.value))
+  })
   const ready = computed(
     () =>
       quoting.quote.value !== null &&
       !quoting.asking.value &&
       !quoting.expired.value &&
-      quoting.error.value === null,
+      quoting.error.value === null &&
+      !tooMuch.value,
   )
 
   /** Taken from the board on the same page while it is open. */
@@ -90,7 +98,7 @@ export function useExchangePage() {
     quoting.quote.value = null
   }
 
-  return { quoting, conversion, all, held, available, staleSince, ready, confirm, again }
+  return { quoting, conversion, all, held, available, tooMuch, staleSince, ready, confirm, again }
 }
 
 export type ExchangePageModel = ReturnType<typeof useExchangePage>
