@@ -6,8 +6,8 @@ const FRESH_SECONDS = 10
 export const useWallet = () =>
   useQuery({ key: ['wallet'], query: getWallet, staleTime: FRESH_SECONDS * 1000 })
 
-/** What this installation offers; it changes only when the operator restarts it. */
-export const useMeta = () => useQuery({ key: ['meta'], query: getMeta, staleTime: 600_000 })
+/** What this installation offers. Whether its market is simulated is known only once its first rates came. */
+export const useMeta = () => useQuery({ key: ['meta'], query: getMeta, staleTime: 60_000 })
 
 /** After anything that moved value: balances and history are read anew, and shown meanwhile as they were. */
 export function useMoneyMoved(): () => void {
