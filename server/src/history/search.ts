@@ -5,7 +5,7 @@ import { termsSource, wordSource } from './index-sources.ts'
 import { assetSource, counterpartySource, feedSource } from './ledger-sources.ts'
 import { facetTerm } from './note-words.ts'
 import { sizeSource, type LastChunk } from './size-source.ts'
-import { intersect, type Source, type Stretch } from './source.ts'
+import { intersect, type Agreement, type Source, type Stretch } from './source.ts'
 
 /** How much one page may look at. Past it the page is short, and its cursor goes on from there. */
 const ROUNDS_MAX = 6
@@ -130,51 +130,46 @@ async function lookFurther(q: Queryable, filter: OperationFilter, look: Look): P
     stretches.push(stretch)
     if (stretch.reached <= zone.floor && stretch.seqs.length <= RARE_MAX) break
   }
-  const { agreed, doubtful } = intersect(stretches)
-  const surely = await judge(q, filter, look, agreed)
-  const isCutOff = surely.reached > agreed.reached
-  if (isCutOff || surely.journals.length >= look.wanted) return surely
-  // The others do not know these: worth judging if they are few, or if of those before them some did match.
-  if (doubtful.seqs.length > RARE_MAX && surely.journals.length === 0) return surely
-  const rest = await judge(
-    q,
-    filter,
-    { ...look, wanted: look.wanted - surely.journals.length },
-    doubtful,
-    GROWTH,
-  )
-  return { journals: [...surely.journals, ...rest.journals], reached: rest.reached }
+  const { stretch, readFirst } = toJudge(intersect(stretches), look.wanted)
+  const { floor } = zone
+  const inZone = stretch.seqs.filter((seq) => seq >= floor)
+  const seqs = inZone.slice(0, JUDGED_MAX)
+  const { journals, judged } = await judge(q, filter, { seqs, readFirst, wanted: look.wanted })
+  const last = inZone[judged - 1]
+  if (judged < inZone.length && last !== undefined) return { journals, reached: last }
+  return { journals, reached: stretch.reached > floor ? stretch.reached : floor }
 }
 
 /**
- * Reads the journals, a few at first, until enough of them match.
- * @param perMatch how many are likely to be read for each that matches
+ * What all sources agree on is read first, and only as much as is wanted. Below that, where not every source was
+ * read, it is worth reading on if there is little, or if enough agreed above to expect matches.
  */
+function toJudge(
+  { agreed, possible, share }: Agreement,
+  wanted: number,
+): { stretch: Stretch; readFirst: number } {
+  const missing = wanted - agreed.seqs.length
+  if (missing <= 0) return { stretch: agreed, readFirst: wanted }
+  if (share > 0) return { stretch: possible, readFirst: agreed.seqs.length + Math.ceil(missing / share) }
+  const isLittle = possible.seqs.length <= RARE_MAX
+  return isLittle ? { stretch: possible, readFirst: RARE_MAX } : { stretch: agreed, readFirst: wanted }
+}
+
+/** Reads the journals, at first so many, until enough of them match. */
 async function judge(
   q: Queryable,
   filter: OperationFilter,
-  look: Look,
-  stretch: Stretch,
-  perMatch = 1,
-): Promise<Looked> {
-  const { floor } = look.zone
-  const seqs = stretch.seqs.filter((seq) => seq >= floor)
+  { seqs, readFirst, wanted }: { seqs: readonly bigint[]; readFirst: number; wanted: number },
+): Promise<{ journals: JournalRef[]; judged: number }> {
   const journals: JournalRef[] = []
   let judged = 0
-  for (
-    let step = look.wanted * perMatch;
-    judged < seqs.length && journals.length < look.wanted;
-    step *= GROWTH
-  ) {
-    const some = seqs.slice(judged, Math.min(judged + step, JUDGED_MAX))
-    if (some.length === 0) break
+  for (let step = readFirst; judged < seqs.length && journals.length < wanted; step *= GROWTH) {
+    const some = seqs.slice(judged, judged + step)
     const read = await journalsBySeq(q, some)
     journals.push(...read.toReversed().filter((journal) => matches(filter, journal)))
     judged += some.length
   }
-  const last = seqs[judged - 1]
-  if (judged < seqs.length && last !== undefined) return { journals, reached: last }
-  return { journals, reached: stretch.reached > floor ? stretch.reached : floor }
+  return { journals, judged }
 }
 
 interface IndexState extends LastChunk {
