@@ -228,6 +228,20 @@ describe('what a request may look like', () => {
       415,
       'unsupported_media_type',
     ],
+    [
+      'JSON that says it is compressed',
+      { headers: { 'content-encoding': 'gzip' } },
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'JSON in another charset',
+      { headers: { 'content-type': 'application/json; charset=iso-8859-1' } },
+      415,
+      'unsupported_media_type',
+    ],
+    ['bytes that are no UTF-8', { payload: Buffer.from('{"name":"\xff"}', 'latin1') }, 400, 'malformed_json'],
+    ['constructor.prototype', { payload: '{"constructor":{"prototype":{}}}' }, 400, 'malformed_json'],
     ['64 KiB and one', { payload: `{"name":"${'a'.repeat(65_536)}"}` }, 413, 'body_too_large'],
     ['no key', { headers: { 'idempotency-key': '' } }, 400, 'idempotency_key_required'],
     ['a key of 256', { headers: { 'idempotency-key': 'k'.repeat(256) } }, 400, 'idempotency_key_required'],
@@ -254,6 +268,17 @@ describe('what a request may look like', () => {
     expect(answer.json()).toEqual({ name: 'a', key: 'k' })
     expect(answer.headers['idempotency-replayed']).toBe('true')
     expect(answer.headers['cache-control']).toBe('no-store')
+  })
+
+  test('UTF-8 is taken, said or not, and arrives as it was sent', async () => {
+    for (const type of [
+      'application/json',
+      'application/json; charset=utf-8',
+      'application/json;charset=UTF-8',
+    ]) {
+      const answer = await thing({ headers: { 'content-type': type }, payload: '{"name":"żó🎉"}' })
+      expect([type, answer.statusCode, answer.json().name]).toEqual([type, 201, 'żó🎉'])
+    }
   })
 
   test('a route without a body takes none', async () => {

@@ -3,6 +3,7 @@ import { Problem } from '@kantor/contract/errors'
 import type { Log, RequestMetrics } from '#telemetry'
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
+import { takeJsonOnly } from './json-body.ts'
 import { API_PREFIX, allowedMethods, mountRoutes } from './mount.ts'
 import type { Authenticate } from './mount.ts'
 import { PROBLEM_MEDIA_TYPE, problemBody, toProblem } from './problem-reply.ts'
@@ -56,8 +57,6 @@ function createFastify(options: HttpServerOptions): FastifyInstance {
     http: { maxHeaderSize: HEADER_BYTES_MAX },
     genReqId: () => randomUUID(),
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error',
     forceCloseConnections: 'idle',
     clientErrorHandler: onBadConnection,
   })
@@ -68,7 +67,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { log, metrics } = options
   const app = createFastify(options)
   app.server.maxConnections = CONNECTIONS_MAX
-  app.removeContentTypeParser('text/plain')
+  takeJsonOnly(app)
 
   const headers = securityHeaders(options.publicUrl)
   app.addHook('onRequest', async (request, reply) => {
