@@ -230,8 +230,6 @@ describe('what cannot be asked is refused with its path', () => {
     ['asset=EUR&amountMax=99999999999999999999', 400, 'invalid_request', 'amountMax'],
     ['asset=JPY&amountMax=1.5', 400, 'invalid_request', 'amountMax'],
     ['asset=XXY', 422, 'unknown_asset', 'asset'],
-    ['asset=EUR&amountMin=5&amountMax=2', 400, 'invalid_request', 'amountMax'],
-    ['from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z', 400, 'invalid_request', 'to'],
     ['kind=gift', 400, 'invalid_request', 'kind'],
     ['from=yesterday', 400, 'invalid_request', 'from'],
     ['to=2026-02-30T00:00:00Z', 400, 'invalid_request', 'to'],
