@@ -85,7 +85,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     db,
     databaseUrl: deps.databaseUrl,
     log,
-    definitions: allJobs({ db, clock, log, identity, providers }),
+    definitions: allJobs({ ...deps, db, identity, providers }),
     schedule,
   })
   const routes = routesOf(deps, { db, ledger, rates, providers, identity, indexBuilder })

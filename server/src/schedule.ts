@@ -5,13 +5,16 @@ import { defineJob } from '#jobs'
 import type { AnyJob, ScheduleEntry } from '#jobs'
 import { marketDataJobs, marketDataSchedule } from '#market-data'
 import type { RateProvider } from '#market-data'
-import type { Log } from '#telemetry'
+import type { Log, Metrics } from '#telemetry'
 import { z } from 'zod'
+import { hourlyVerification, hourlyVerificationSchedule } from './hourly-verification.ts'
 
 export interface ScheduleDeps {
   readonly db: Database
+  readonly databaseUrl: string
   readonly clock: () => Date
   readonly log: Log
+  readonly metrics: Metrics
   readonly identity: Identity
   readonly providers: readonly RateProvider[]
 }
@@ -22,6 +25,7 @@ const nothing = z.strictObject({})
 export function allJobs(deps: ScheduleDeps): AnyJob[] {
   return [
     ...marketDataJobs(deps),
+    hourlyVerification(deps),
     defineJob({
       name: 'sweep-quotes',
       payload: nothing,
@@ -42,6 +46,7 @@ export function allJobs(deps: ScheduleDeps): AnyJob[] {
 /** When they run, in UTC. */
 export const schedule: readonly ScheduleEntry[] = [
   ...marketDataSchedule,
+  hourlyVerificationSchedule,
   { job: 'sweep-quotes', cron: '41 3 * * *', backfillMinutes: 1440 },
   { job: 'sweep-identity', cron: '53 3 * * *', backfillMinutes: 1440 },
 ]
