@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { start } from './start.ts'
-import { exportCommand, verifyCommand } from './ledger-commands.ts'
+import { CommandError, exportCommand, verifyCommand } from './ledger-commands.ts'
 import { ConfigError, loadConfig } from '#config'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -14,7 +14,7 @@ async function main(): Promise<number> {
   if (command === 'verify') return verifyCommand(config, args)
   if (command === 'export') return exportCommand(config, args)
   if (command !== undefined)
-    throw new ConfigError([`There is no command ${command}; there are verify and export.`])
+    throw new CommandError(`There is no command ${command}; there are verify and export.`)
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
   const running = await start({
     config,
@@ -36,6 +36,6 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main()
 } catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error)
+  console.error(error instanceof ConfigError || error instanceof CommandError ? error.message : error)
   process.exitCode = 1
 }
