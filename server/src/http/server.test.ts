@@ -409,3 +409,25 @@ describe('the documents', () => {
     expect(api + errors).not.toMatch(/<script|style="| on\w+=/)
   })
 })
+
+// The last: it closes the server.
+test('what had begun to arrive when the server closes is answered, and its connection ends', async () => {
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening')
+  let received = ''
+  const socket = connect(address.port, '127.0.0.1')
+  const ended = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+  socket.on('data', (chunk) => (received += chunk.toString()))
+  const arrived = new Promise((resolve) => app.server.once('connection', resolve))
+  socket.write('GET /api/v1/of/public HTTP/1.1\r\nhost: x\r\n')
+  await arrived
+  // Until the parser has seen the first line the connection counts as idle.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const closed = app.close()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  socket.write('\r\n')
+  await ended
+  await closed
+  expect(received).toMatch(/^HTTP\/1\.1 200 /)
+  expect(received.toLowerCase()).toContain('connection: close')
+})

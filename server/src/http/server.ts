@@ -58,6 +58,8 @@ function createFastify(options: HttpServerOptions): FastifyInstance {
     genReqId: () => randomUUID(),
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     forceCloseConnections: 'idle',
+    // Fastify would answer what arrives meanwhile with a 503 of its own, which is no problem of our catalogue.
+    return503OnClosing: false,
     clientErrorHandler: onBadConnection,
   })
 }
