@@ -106,7 +106,8 @@ export function createRateBook(deps: RateBookDeps): RateBook {
   return {
     refresh,
     rate: (base, counter) => findRate(deps, latest, base, counter),
-    simulated: () => candidates(latest, 'EUR', 'EUR')[0]?.provider.simulated ?? deps.providers[0]?.simulated ?? false,
+    simulated: () =>
+      candidates(latest, 'EUR', 'EUR')[0]?.provider.simulated ?? deps.providers[0]?.simulated ?? false,
     async start() {
       await refresh()
       timer = setTimeout(tick, deps.refreshMs ?? 1000).unref()
