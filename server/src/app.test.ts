@@ -208,6 +208,38 @@ describe('hostile input', async () => {
   })
 })
 
+describe('one Idempotency-Key', async () => {
+  const cookie = await signUp('kasia')
+  await signUp('marek')
+  const send = (path: string, key: string, payload: Record<string, unknown>) =>
+    app.http.inject({
+      method: 'POST',
+      url: `/api/v1${path}`,
+      headers: { cookie, 'idempotency-key': key },
+      payload,
+    })
+
+  test('names one request of its customer, whatever route it is offered to', async () => {
+    const transfer = { to: 'Marek@Example.COM', asset: 'EUR', amount: '1.00' }
+    const first = await send('/transfers', 'the-key', transfer)
+    expect([first.statusCode, first.json().to.handle]).toEqual([201, 'marek'])
+    const before = await fingerprint()
+    const others: [string, Record<string, unknown>][] = [
+      ['/transfers', { ...transfer, amount: '2.00' }],
+      ['/transfers', { ...transfer, note: 'again' }],
+      ['/wallet/deposits', { asset: 'EUR', amount: '1.00' }],
+    ]
+    for (const [path, payload] of others) {
+      const answer = await send(path, 'the-key', payload)
+      expect([path, answer.statusCode, answer.json().code]).toEqual([path, 422, 'idempotency_key_reused'])
+    }
+    const again = await send('/transfers', 'the-key', transfer)
+    expect([again.statusCode, again.body]).toEqual([201, first.body])
+    expect(again.headers['idempotency-replayed']).toBe('true')
+    expect(await fingerprint()).toBe(before)
+  })
+})
+
 describe('who may call what', () => {
   test('without credentials, every route that is not public answers 401 alike', async () => {
     for (const { method, path, operation } of operations) {
