@@ -298,8 +298,23 @@ describe('what a request may look like', () => {
       'method_not_allowed',
     ])
     expect((await app.inject({ url: '/api/v1/nothing' })).json().code).toBe('not_found')
-    expect((await app.inject({ url: '/api/v1/things/%zz' })).statusCode).toBe(400)
   })
+
+  test.each(['/api/v1/things/%zz', '/api/v1/things/%ff', '/%', `/api/v1/things/${'x'.repeat(200)}`])(
+    'the address %s, which cannot be read, is refused in our words',
+    async (url) => {
+      const answer = await app.inject({
+        method: 'POST',
+        url,
+        headers: { 'idempotency-key': 'k' },
+        payload: {},
+      })
+      expect([answer.statusCode, answer.json().code]).toEqual([400, 'invalid_request'])
+      expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
+      expect(answer.headers['x-content-type-options']).toBe('nosniff')
+      expect(answer.json().requestId).toBe(answer.headers['x-request-id'])
+    },
+  )
 })
 
 describe('what is answered', () => {
