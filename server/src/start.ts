@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { CURRENCIES } from '@kantor/contract/money'
+import { ConfigError } from '#config'
 import type { Config } from '#config'
 import { checkDurability, checkMigrated, checkRole, migrate, openDatabase, startEmbedded } from '#db'
 import { migrateJobs } from '#jobs'
@@ -113,11 +114,31 @@ async function startApp(options: StartOptions, database: DatabaseAddress, log: L
     metrics: createMetrics(),
   })
   const runsJobs = config.role === 'all' || config.role === 'worker'
-  if (runsJobs) await app.jobs.start()
-  // A worker answers too, for its health and metrics; a balancer just does not send it customers.
-  const address = await app.http.listen({ host: config.host, port: config.port })
-  log.info({ address, role: config.role }, 'started')
-  return { log, address, stop: () => stop(app, database, runsJobs) }
+  try {
+    // A worker answers too, for its health and metrics; a balancer just does not send it customers.
+    const address = await app.http
+      .listen({ host: config.host, port: config.port })
+      .catch((error: unknown) => refuseAddress(error, config))
+    if (runsJobs) await app.jobs.start()
+    log.info({ address, role: config.role }, 'started')
+    return { log, address, stop: () => stop(app, database, runsJobs) }
+  } catch (error) {
+    // What the app began would go on without an address, and keep the process alive.
+    await app.http.close()
+    await app.close()
+    throw error
+  }
+}
+
+/** The commonest way not to start: another program, often another Kantor, listens there. */
+function refuseAddress(error: unknown, { host, port }: Config): never {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE')
+    throw new ConfigError([`PORT ${port} of ${host} is taken by another program. Stop it, or set PORT.`])
+  if (code === 'EACCES')
+    throw new ConfigError([`PORT ${port} may not be listened on by this user. Set PORT.`])
+  if (code === 'EADDRNOTAVAIL') throw new ConfigError([`HOST ${host} is no address of this machine.`])
+  throw error
 }
 
 async function stop(app: App, database: DatabaseAddress, runsJobs: boolean): Promise<void> {
