@@ -33,9 +33,16 @@ async function main(): Promise<number> {
   return 0
 }
 
+/** What an operator needs of an error: what it says, and what its causes say. The trace comes with LOG_LEVEL=debug. */
+function sentencesOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}\n  ${sentencesOf(error.cause)}`
+}
+
 try {
   process.exitCode = await main()
 } catch (error) {
-  console.error(error instanceof ConfigError || error instanceof CommandError ? error.message : error)
+  const isSaidInFull = error instanceof ConfigError || error instanceof CommandError
+  console.error(isSaidInFull || process.env['LOG_LEVEL'] !== 'debug' ? sentencesOf(error) : error)
   process.exitCode = 1
 }

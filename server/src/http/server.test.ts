@@ -214,6 +214,7 @@ describe('what a request may look like', () => {
     ['an id of another shape', { url: '/api/v1/things/1' }, 400, 'invalid_request', ['params.id']],
     ['half a JSON', { payload: '{"name":' }, 400, 'malformed_json'],
     ['no body', { payload: '' }, 400, 'malformed_json'],
+    ['a member named twice', { payload: '{"name":"a","name":"b"}' }, 400, 'malformed_json'],
     ['__proto__', { payload: '{"name":"a","__proto__":{"x":1}}' }, 400, 'malformed_json'],
     ['a list', { payload: '[]' }, 400, 'invalid_request'],
     [
