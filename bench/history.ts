@@ -154,7 +154,8 @@ async function measure(ask: Ask, sides: readonly [Side, Side], rounds: number): 
   const rows: string[][] = []
   let worst = 0
   for (const question of questions()) {
-    const [short, long] = await askInTurn(ask, sides, question, rounds)
+    const limit = await pageOf(ask, sides[0], question)
+    const [short, long] = await askInTurn(ask, sides, { question, rounds, limit })
     const ratio = median(long.ms) / median(short.ms)
     worst = Math.max(worst, ratio)
     rows.push([
@@ -180,12 +181,17 @@ interface Asked {
   more: boolean
 }
 
+/** Pages of the same length are compared: what the short history has, where that is not a full page. */
+async function pageOf(ask: Ask, short: Side, question: Question): Promise<number> {
+  const { items } = await ask(short, { limit: `${PAGE}`, ...question.of(short) })
+  return items === 0 ? PAGE : items
+}
+
 /** Alternating, so that whatever else the machine does falls on both alike. */
 async function askInTurn(
   ask: Ask,
   sides: readonly [Side, Side],
-  question: Question,
-  rounds: number,
+  { question, rounds, limit }: { question: Question; rounds: number; limit: number },
 ): Promise<[Asked, Asked]> {
   const results: [Asked, Asked] = [
     { ms: [], items: 0, more: false },
@@ -195,7 +201,7 @@ async function askInTurn(
   for (let round = -warmUpRounds; round < rounds; round += 1) {
     for (const index of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
       const side = sides[index]
-      const { ms, items, nextCursor } = await ask(side, { limit: `${PAGE}`, ...question.of(side) })
+      const { ms, items, nextCursor } = await ask(side, { limit: `${limit}`, ...question.of(side) })
       const result = results[index]
       if (round >= 0) result.ms.push(ms)
       result.items = items

@@ -40,7 +40,8 @@ const TESTS = [
     report: 'vitest-machine.json',
     onlyIf: () => process.env.DATABASE_URL !== undefined && process.env.DATABASE_URL !== '',
     env: () => ({ KANTOR_TEST_DATABASE_URL: process.env.DATABASE_URL }),
-    args: (file) => vitest(file, 'server/'),
+    // The embedded server has shown itself in the first run.
+    args: (file) => vitest(file, 'server/', '--exclude=server/src/db/embedded.test.ts'),
     tally: tallyVitest,
   },
   {

@@ -25,10 +25,6 @@ test('the API is what docs/openapi.json says, so that a change of it shows in th
   await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../../docs/openapi.json')
 })
 
-test('it is ready, and says no while it drains', async () => {
-  expect((await app.http.inject({ url: '/health/ready' })).statusCode).toBe(200)
-})
-
 /** Signs up and gives the cookie, which later requests send. */
 async function signUp(handle: string): Promise<string> {
   const answer = await app.http.inject({
@@ -129,6 +125,9 @@ const HOSTILE_VALUES: readonly unknown[] = [
   '%00',
   '\r\nset-cookie: a=b',
   '\u202eabc',
+  '\u200fabc',
+  'a\u2028b',
+  '\u200b',
   'x'.repeat(60_000),
   '2026-13-45T99:99:99Z',
   'not-a-uuid',
@@ -144,7 +143,9 @@ function isHostile(field: string, value: unknown): boolean {
   if (!FREE_TEXT.has(field) || typeof value !== 'string') return true
   if (field === 'password') return value.length < 10 || value.length > 128
   return (
-    value.length > 140 || /[\p{Cc}\p{Cs}\u202e]/u.test(value) || (field === 'name' && value.trim() === '')
+    value.length > 140 ||
+    /[\p{Cc}\p{Cs}\u2028\u202e\u200f]/u.test(value) ||
+    (field === 'name' && value.replace('\u200b', '').trim() === '')
   )
 }
 
@@ -203,7 +204,7 @@ describe('hostile input', async () => {
     },
   )
 
-  test('every query and path parameter refuses or ignores nothing silently', async () => {
+  test('no hostile query or path parameter breaks a route', async () => {
     for (const { method, path, operation } of operations) {
       if (method !== 'GET') continue
       for (const parameter of operation.parameters) {
@@ -222,6 +223,38 @@ describe('hostile input', async () => {
         }
       }
     }
+  })
+})
+
+describe('one Idempotency-Key', async () => {
+  const cookie = await signUp('kasia')
+  await signUp('marek')
+  const send = (path: string, key: string, payload: Record<string, unknown>) =>
+    app.http.inject({
+      method: 'POST',
+      url: `/api/v1${path}`,
+      headers: { cookie, 'idempotency-key': key },
+      payload,
+    })
+
+  test('names one request of its customer, whatever route it is offered to', async () => {
+    const transfer = { to: 'Marek@Example.COM', asset: 'EUR', amount: '1.00' }
+    const first = await send('/transfers', 'the-key', transfer)
+    expect([first.statusCode, first.json().to.handle]).toEqual([201, 'marek'])
+    const before = await fingerprint()
+    const others: [string, Record<string, unknown>][] = [
+      ['/transfers', { ...transfer, amount: '2.00' }],
+      ['/transfers', { ...transfer, note: 'again' }],
+      ['/wallet/deposits', { asset: 'EUR', amount: '1.00' }],
+    ]
+    for (const [path, payload] of others) {
+      const answer = await send(path, 'the-key', payload)
+      expect([path, answer.statusCode, answer.json().code]).toEqual([path, 422, 'idempotency_key_reused'])
+    }
+    const again = await send('/transfers', 'the-key', transfer)
+    expect([again.statusCode, again.body]).toEqual([201, first.body])
+    expect(again.headers['idempotency-replayed']).toBe('true')
+    expect(await fingerprint()).toBe(before)
   })
 })
 
@@ -244,4 +277,14 @@ describe('who may call what', () => {
         ])
     }
   })
+})
+
+// The last: from here on the program drains.
+test('it is ready, and says no while it drains, though it still answers', async () => {
+  expect((await app.http.inject({ url: '/health/ready' })).statusCode).toBe(200)
+  app.drain()
+  const ready = await app.http.inject({ url: '/health/ready' })
+  expect([ready.statusCode, ready.json().reason]).toEqual([503, 'draining'])
+  expect((await app.http.inject({ url: '/health/live' })).statusCode).toBe(200)
+  expect((await app.http.inject({ url: '/api/v1/meta' })).statusCode).toBe(200)
 })

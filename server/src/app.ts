@@ -110,9 +110,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
     databaseUrl: deps.databaseUrl,
     log,
     definitions: allJobs({
+      ...deps,
       db,
-      clock,
-      log,
       identity,
       providers,
       stocks,

@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { ConfigError } from '#config'
 import type { Config } from '#config'
 import { findRunningEmbedded } from '#db'
 import { EXPORT_FORMATS, runExport, runVerify } from '#ledger'
@@ -8,6 +7,11 @@ import type { ExportFormat, VerifyProgress } from '#ledger'
 import { createLog } from '#telemetry'
 import { reachDatabase } from './start.ts'
 import type { DatabaseAddress } from './start.ts'
+
+/** What is wrong with the command line, in a sentence for the operator. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+}
 
 /** The database of a Kantor that runs on this data directory, or else our own start of it. */
 async function reachForReading(config: Config): Promise<DatabaseAddress> {
@@ -67,7 +71,7 @@ function parseHead(text: string | undefined): { height: bigint; hash: string } |
   if (text === undefined) return null
   const [, height, hash] = /^([0-9]{1,18}):([0-9a-f]{64})$/.exec(text) ?? []
   if (height === undefined || hash === undefined) {
-    throw new ConfigError(['--expect-head wants what verify printed before: HEIGHT:HASH.'])
+    throw new CommandError('--expect-head wants what verify printed before: HEIGHT:HASH.')
   }
   return { height: BigInt(height), hash }
 }
@@ -80,7 +84,7 @@ export async function exportCommand(config: Config, args: string[]): Promise<num
     out: { type: 'string' },
   })
   const format = EXPORT_FORMATS.find((name) => name === values.format)
-  if (format === undefined) throw new ConfigError([`--format must be one of ${EXPORT_FORMATS.join(', ')}.`])
+  if (format === undefined) throw new CommandError(`--format must be one of ${EXPORT_FORMATS.join(', ')}.`)
   const asOf = parseMoment(values['as-of'])
   const database = await reachForReading(config)
   const out = values.out === undefined ? process.stdout : createWriteStream(values.out, { mode: 0o600 })
@@ -105,7 +109,7 @@ function parseMoment(text: string | undefined): Date | null {
   if (text === undefined) return null
   const moment = new Date(text)
   if (!/^\d{4}-\d{2}-\d{2}(T.+(Z|[+-]\d{2}:\d{2}))?$/.test(text) || Number.isNaN(moment.getTime())) {
-    throw new ConfigError(['--as-of wants a moment with its offset, such as 2026-03-01T12:00:00Z, or a day.'])
+    throw new CommandError('--as-of wants a moment with its offset, such as 2026-03-01T12:00:00Z, or a day.')
   }
   return moment
 }
@@ -114,6 +118,6 @@ function parseCommand<Options extends Record<string, { type: 'string' }>>(args: 
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: false })
   } catch (error) {
-    throw new ConfigError([error instanceof Error ? error.message : String(error)])
+    throw new CommandError(error instanceof Error ? error.message : String(error))
   }
 }

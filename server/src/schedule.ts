@@ -5,15 +5,18 @@ import { defineJob } from '#jobs'
 import type { AnyJob, ScheduleEntry } from '#jobs'
 import { marketDataJobs, marketDataSchedule, stockJobs, stockSchedule } from '#market-data'
 import type { DeclareInstruments, MarketHours, RateProvider, StockProvider } from '#market-data'
-import type { Log } from '#telemetry'
+import type { Log, Metrics } from '#telemetry'
 import { tradingJobs, tradingSchedule } from '#trading'
 import type { TradingJobsDeps } from '#trading'
 import { z } from 'zod'
+import { hourlyVerification, hourlyVerificationSchedule } from './hourly-verification.ts'
 
 export interface ScheduleDeps {
   readonly db: Database
+  readonly databaseUrl: string
   readonly clock: () => Date
   readonly log: Log
+  readonly metrics: Metrics
   readonly identity: Identity
   readonly providers: readonly RateProvider[]
   readonly stocks: { readonly provider: StockProvider; readonly hours: MarketHours }
@@ -29,6 +32,7 @@ export function allJobs(deps: ScheduleDeps): AnyJob[] {
     ...marketDataJobs(deps),
     ...stockJobs({ ...deps, ...deps.stocks }),
     ...tradingJobs(deps.trading),
+    hourlyVerification(deps),
     defineJob({
       name: 'sweep-quotes',
       payload: nothing,
@@ -51,6 +55,7 @@ export const schedule: readonly ScheduleEntry[] = [
   ...marketDataSchedule,
   ...stockSchedule,
   ...tradingSchedule,
+  hourlyVerificationSchedule,
   { job: 'sweep-quotes', cron: '41 3 * * *', backfillMinutes: 1440 },
   { job: 'sweep-identity', cron: '53 3 * * *', backfillMinutes: 1440 },
 ]

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { CURRENCIES } from '@kantor/contract/money'
+import { ConfigError } from '#config'
 import type { Config } from '#config'
-import { checkDurability, checkRole, migrate, openDatabase, startEmbedded } from '#db'
+import { checkDurability, checkMigrated, checkRole, migrate, openDatabase, startEmbedded } from '#db'
 import { migrateJobs } from '#jobs'
 import { declareAssets } from '#ledger'
 import { createLog, createMetrics } from '#telemetry'
@@ -77,6 +78,7 @@ async function checkDatabase(config: Config, url: string, random: () => number):
   })
   try {
     await checkRole(db)
+    if (config.role !== 'all') await checkMigrated(db)
     if (config.databaseUrl !== null) await checkDurability(db)
   } finally {
     await db.close()
@@ -112,14 +114,34 @@ async function startApp(options: StartOptions, database: DatabaseAddress, log: L
     metrics: createMetrics(),
   })
   const runsJobs = config.role === 'all' || config.role === 'worker'
-  if (runsJobs) {
-    await app.jobs.start()
-    app.trading.startEngine()
+  try {
+    // A worker answers too, for its health and metrics; a balancer just does not send it customers.
+    const address = await app.http
+      .listen({ host: config.host, port: config.port })
+      .catch((error: unknown) => refuseAddress(error, config))
+    if (runsJobs) {
+      await app.jobs.start()
+      app.trading.startEngine()
+    }
+    log.info({ address, role: config.role }, 'started')
+    return { log, address, stop: () => stop(app, database, runsJobs) }
+  } catch (error) {
+    // What the app began would go on without an address, and keep the process alive.
+    await app.http.close()
+    await app.close()
+    throw error
   }
-  // A worker answers too, for its health and metrics; a balancer just does not send it customers.
-  const address = await app.http.listen({ host: config.host, port: config.port })
-  log.info({ address, role: config.role }, 'started')
-  return { log, address, stop: () => stop(app, database, runsJobs) }
+}
+
+/** The commonest way not to start: another program, often another Kantor, listens there. */
+function refuseAddress(error: unknown, { host, port }: Config): never {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE')
+    throw new ConfigError([`PORT ${port} of ${host} is taken by another program. Stop it, or set PORT.`])
+  if (code === 'EACCES')
+    throw new ConfigError([`PORT ${port} may not be listened on by this user. Set PORT.`])
+  if (code === 'EADDRNOTAVAIL') throw new ConfigError([`HOST ${host} is no address of this machine.`])
+  throw error
 }
 
 async function stop(app: App, database: DatabaseAddress, runsJobs: boolean): Promise<void> {

@@ -55,7 +55,12 @@ export interface MoneyFixture extends TestDatabase {
   readonly providers: readonly RateProvider[]
   /** Serves these routes; requests of `ask` go there. */
   serve(routes: readonly Route[]): void
-  ask(as: Customer | null, method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, how?: Ask): Promise<Answer>
+  ask(
+    as: Customer | null,
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    how?: Ask,
+  ): Promise<Answer>
   /** A customer with an e-mail `<handle>@example.com` and so much money: `{EUR: '100.00'}`. */
   customer(
     handle: string,

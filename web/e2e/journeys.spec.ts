@@ -30,6 +30,8 @@ test('two people sign up, one converts and sends, and both histories explain it'
   const { page } = ala
   await page.getByRole('navigation').getByRole('link', { name: 'Convert' }).click()
   await expect(page.getByRole('heading', { name: 'Convert', level: 1 })).toBeFocused()
+  await page.getByRole('button', { name: /^Currency you get/u }).click()
+  await page.getByRole('option', { name: /PLN/u }).click()
   await page.getByLabel('You pay', { exact: true }).fill('2*500')
   await expect(page.getByText('Our margin')).toBeVisible()
   await page.getByRole('button', { name: 'Convert 1,000.00 EUR' }).click()
@@ -117,6 +119,9 @@ test('what cannot be afforded, found or priced is said beside what was typed', a
   await page.getByLabel('You get', { exact: true }).fill('0.001')
   await page.getByLabel('You pay', { exact: true }).focus()
   await expect(page.getByText('PLN has at most 2 decimals.')).toBeVisible()
+  await page.getByLabel('You pay', { exact: true }).fill('10000.01')
+  await expect(page.getByText('You do not have that much.')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Convert', exact: true })).toBeDisabled()
   expect(handle).not.toBe(friendHandle)
 })
 

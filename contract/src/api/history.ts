@@ -38,7 +38,7 @@ export const operationsQuery = z.strictObject({
   /** Handle of the other side, with or without @. */
   counterparty: z
     .string()
-    .regex(/^@?[a-z][a-z0-9_]{2,23}$/)
+    .regex(/^@?[a-z][a-z0-9_]{2,23}$/, 'must be a handle such as @edek')
     .optional(),
   from: givenTimestamp.optional(),
   to: givenTimestamp.optional(),

@@ -4,7 +4,9 @@ import { assetCode, email, givenTimestamp, handle, id, personText, timestamp } f
 export const PASSWORD_LENGTH_MIN = 10
 export const PASSWORD_LENGTH_MAX = 128
 
-const displayName = personText(80).regex(/\S/u, 'must not be empty')
+/** What is only blanks, marks or format characters (U+200B) would be shown as nothing. */
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
+const displayName = personText(80).regex(VISIBLE, 'must not be empty')
 /** Sign-in accepts whatever length was once allowed; only sign-up asks for a good password. */
 const givenPassword = z.string().min(1).max(PASSWORD_LENGTH_MAX)
 
@@ -63,7 +65,7 @@ export const scope = z.enum(SCOPES)
 export type Scope = z.infer<typeof scope>
 
 export const createApiKeyRequest = z.strictObject({
-  name: personText(60).regex(/\S/u, 'must not be empty'),
+  name: personText(60).regex(VISIBLE, 'must not be empty'),
   scopes: z
     .array(scope)
     .min(1)

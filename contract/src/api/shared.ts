@@ -24,7 +24,10 @@ export const signedMoney = z.strictObject({ asset: assetCode, amount: signedAmou
 export const timestamp = z.iso.datetime({ precision: 3 })
 
 /** Moments given by clients: ISO 8601 with an offset or Z, any precision. */
-export const givenTimestamp = z.iso.datetime({ offset: true })
+export const givenTimestamp = z.iso.datetime({
+  offset: true,
+  error: 'must be a moment with its offset, such as 2026-03-01T12:00:00Z',
+})
 
 export const id = z.uuid()
 
@@ -46,7 +49,7 @@ export const personText = (most: number) =>
   z
     .string()
     .max(most)
-    .regex(/^[^\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]*$/u, 'must not contain control characters')
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u, 'must be one line, without control characters')
 
 export const handle = z
   .string()

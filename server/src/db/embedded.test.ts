@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
@@ -25,6 +26,15 @@ async function start(dataDir: string): Promise<EmbeddedServer> {
   const server = await startEmbedded({ dataDir, log })
   servers.add(server)
   return server
+}
+
+const made = join(home, 'made')
+
+/** A folder after its first start and end: copied, since only some tests are about making one. */
+async function madeFolder(name: string): Promise<string> {
+  if (!existsSync(made)) await (await startEmbedded({ dataDir: made, log })).stop()
+  await cp(made, join(home, name), { recursive: true })
+  return join(home, name)
 }
 
 /** Another process on this data directory; `prefix` says under whose name. */
@@ -107,22 +117,23 @@ test('a second start finds everything and takes less than three seconds', async 
 })
 
 test('a second Kantor on the same folder is told so, and the first does not notice', async () => {
-  const dataDir = join(home, 'shared')
+  const dataDir = await madeFolder('shared')
   const { child, url } = await hold(dataDir)
   const attempt = startEmbedded({ dataDir, log })
   await expect(attempt).rejects.toThrow(`Another Kantor (process ${child.pid}) already runs on ${dataDir}.`)
   expect(await valueOf(url, 'select 1 as value')).toBe(1)
 })
 
-test('of two that make the same new folder at once one wins', async () => {
+test('of two that make the same new folder at once one wins, also where a killed one left half of it', async () => {
   const dataDir = join(home, 'race')
+  await mkdir(join(dataDir, 'postgres.new/data'), { recursive: true })
   const results = await Promise.allSettled([hold(dataDir), hold(dataDir)])
   expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
   expect(results.find((result) => result.status === 'rejected')?.reason.message).toContain('Another Kantor')
 })
 
 test('kill -9 of Kantor leaves no process, and the next start has what was committed', async () => {
-  const dataDir = join(home, 'killed')
+  const dataDir = await madeFolder('killed')
   const { child, url } = await hold(dataDir)
   await using(url, (db) => db.query('create table kept as select 42 as value'))
   child.kill('SIGKILL')
@@ -136,7 +147,7 @@ test('kill -9 of Kantor leaves no process, and the next start has what was commi
 })
 
 test('a server that is killed comes back at the same address with what was committed', async () => {
-  const dataDir = join(home, 'restarted')
+  const dataDir = await madeFolder('restarted')
   const { url } = await start(dataDir)
   await using(url, (db) => db.query('create table kept as select 42 as value'))
   const [pid] = (await readFile(join(dataDir, 'postgres/postmaster.pid'), 'utf8')).split('\n')
@@ -145,11 +156,8 @@ test('a server that is killed comes back at the same address with what was commi
   await expect.poll(read, { timeout: 20_000, interval: 100 }).toBe(42)
 })
 
-test('a lock whose number went to another process, and a first start that was killed, do not stop the next', async () => {
-  const dataDir = join(home, 'stale')
-  await mkdir(join(dataDir, 'postgres.new/data'), { recursive: true })
-  const first = await startEmbedded({ dataDir, log })
-  await first.stop()
+test('a lock whose number went to another process does not stop the next start', async () => {
+  const dataDir = await madeFolder('stale')
   await writeFile(join(dataDir, 'kantor.lock'), `${process.pid} another-boot:1\n`)
   await writeFile(join(dataDir, 'postgres/postmaster.pid'), `${process.pid}\n${join(dataDir, 'postgres')}\n`)
   const { url } = await start(dataDir)
@@ -157,9 +165,7 @@ test('a lock whose number went to another process, and a first start that was ki
 })
 
 test('data of another PostgreSQL is left alone, and said to be so', async () => {
-  const dataDir = join(home, 'older')
-  const first = await startEmbedded({ dataDir, log })
-  await first.stop()
+  const dataDir = await madeFolder('older')
   await writeFile(join(dataDir, 'postgres/PG_VERSION'), '17\n')
   await expect(startEmbedded({ dataDir, log })).rejects.toThrow('was written by PostgreSQL 17')
 })
@@ -184,7 +190,7 @@ function whatOnlyRootCanShow(): void {
     await mkdir(blocked)
     await writeFile(join(blocked, 'unshare'), '#!/bin/sh\nexit 1\n')
     await chmod(join(blocked, 'unshare'), 0o755)
-    const dataDir = join(home, 'blocked')
+    const dataDir = await madeFolder('blocked')
     const before = await startEmbedded({ dataDir, log })
     await using(before.url, (db) => db.query('create table kept as select 42 as value'))
     await before.stop()

@@ -11,6 +11,6 @@ export {
 export { startEmbedded, type EmbeddedServer } from './embedded.ts'
 export { findRunningEmbedded } from './embedded-running.ts'
 export type { DbLog } from './log.ts'
-export { migrate } from './migrate.ts'
+export { checkMigrated, migrate } from './migrate.ts'
 export type { NamedStatement, Queryable } from './queryable.ts'
 export type { Tx } from './transaction.ts'

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { migrate, openDatabase } from '#db'
+import { checkMigrated, migrate, openDatabase } from '#db'
 import { emptyDatabase, testDatabase } from '#test/harness'
 
 const directories: string[] = []
@@ -105,4 +105,15 @@ test('the application’s role can be taken on by whoever migrated', async () =>
   const db = openDatabase({ url, connectionsMax: 1, applicationName: 'test', random: Math.random })
   expect((await db.query('select current_user')).rows).toEqual([{ current_user: 'kantor_app' }])
   await db.close()
+})
+
+test('a process that does not migrate says what the database lacks, or has too much', async () => {
+  const { db, ownerDb } = await testDatabase()
+  await expect(checkMigrated(db)).resolves.toBeUndefined()
+  await ownerDb.query(`insert into db.migrations (number, name, checksum) values (9999, '9999-future', 'x')`)
+  await expect(checkMigrated(db)).rejects.toThrow('newer than this version of Kantor (it has 9999-future)')
+  await ownerDb.query('delete from db.migrations where number > 2')
+  await expect(checkMigrated(db)).rejects.toThrow(/lacks 0003-market-data, .* ROLE=migrate/)
+  await ownerDb.query('drop schema db cascade')
+  await expect(checkMigrated(db)).rejects.toThrow(/lacks 0001-roles, .* ROLE=migrate/)
 })

@@ -6,6 +6,7 @@ import { checkVersion } from './check-server.ts'
 import { openDatabase, type Database } from './database.ts'
 import { DatabaseUnavailable } from './errors.ts'
 import type { DbLog } from './log.ts'
+import type { Queryable } from './queryable.ts'
 import type { Tx } from './transaction.ts'
 
 interface Migration {
@@ -55,6 +56,24 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   } finally {
     await database.close()
   }
+}
+
+/**
+ * For a process that does not migrate: the database must be exactly as this code's migrations make it.
+ * @throws Error with a sentence for the operator
+ */
+export async function checkMigrated(q: Queryable): Promise<void> {
+  const migrations = await readMigrations(MIGRATIONS_DIR)
+  const { rows: tables } = await q.query<{ name: string | null }>(
+    `select to_regclass('db.migrations')::text as name`,
+  )
+  const applied = tables[0]?.name ? await readApplied(q) : []
+  refuseDivergence(migrations, applied)
+  const missing = migrations.slice(applied.length)
+  if (missing.length === 0) return
+  throw new Error(
+    `The database lacks ${missing.map(({ name }) => name).join(', ')}. Run this version once with ROLE=migrate.`,
+  )
 }
 
 /** In order of their numbers; each with the hash that tells whether it was edited after it was applied. */
@@ -168,7 +187,11 @@ async function selectApplied(tx: Tx): Promise<AppliedMigration[]> {
        applied_at timestamptz not null default now()
      )`,
   )
-  const { rows } = await tx.query<{ number: number; name: string; checksum: string }>(
+  return readApplied(tx)
+}
+
+async function readApplied(q: Queryable): Promise<AppliedMigration[]> {
+  const { rows } = await q.query<AppliedMigration>(
     'select number, name, checksum from db.migrations order by number',
   )
   return rows

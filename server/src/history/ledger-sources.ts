@@ -1,7 +1,7 @@
 import type { Queryable } from '#db'
-import { accountId, journalSeqsOfWallet, type JournalKind } from '#ledger'
+import { accountId, JOURNAL_KINDS, journalSeqsOfWallet, type JournalKind } from '#ledger'
 import { SEQ_END } from './filter.ts'
-import { anyOf, stretchOf, type Source } from './source.ts'
+import { stretchOf, type Source } from './source.ts'
 
 /** Of one account, at most, in the usual case: an amount and a fee. With more, a seek returns fewer operations. */
 const ENTRIES_PER_OPERATION = 2
@@ -31,11 +31,10 @@ export function assetSource(walletId: bigint, assetId: number): Source {
 
 /** Transfers between two customers, and any reversal, of which the journal tells whether it is one of theirs. */
 export function counterpartySource(walletId: bigint, otherId: bigint): Source {
-  const transfers: Source = {
+  return {
     seek: async (q, below, count) =>
-      stretchOf(await transferSeqs(q, [walletId, otherId], below, count), count),
+      stretchOf(await counterpartySeqs(q, { walletId, otherId, below, count }), count),
   }
-  return anyOf([transfers, feedSource(walletId, 'reversal')])
 }
 
 /**
@@ -73,23 +72,29 @@ async function entrySeqs(
   return rows.map(({ seq }) => seq)
 }
 
-/** The first expression is that of the index journals_transfer_pair, whose number two pairs of wallets may share. */
-async function transferSeqs(
+/**
+ * The first expression is that of the index journals_transfer_pair, or it would not be used; pairs of large wallet
+ * ids can share a number, hence the others.
+ */
+async function counterpartySeqs(
   q: Queryable,
-  pair: readonly [bigint, bigint],
-  below: bigint,
-  count: number,
+  wanted: { walletId: bigint; otherId: bigint; below: bigint; count: number },
 ): Promise<bigint[]> {
   const { rows } = await q.query<{ seq: bigint }>(
-    `select seq from ledger.journals
-     where kind = 3
-       and ((least(postings[1] >> 27, postings[2] >> 27) << 27) # greatest(postings[1] >> 27, postings[2] >> 27))
-         = ((least($1::bigint, $2::bigint) << 27) # greatest($1::bigint, $2::bigint))
-       and least(postings[1] >> 27, postings[2] >> 27) = least($1::bigint, $2::bigint)
-       and greatest(postings[1] >> 27, postings[2] >> 27) = greatest($1::bigint, $2::bigint)
-       and seq < $3
+    `(select seq from ledger.journals
+      where kind = ${JOURNAL_KINDS.transfer}
+        and ((least(postings[1] >> 27, postings[2] >> 27) << 27) # greatest(postings[1] >> 27, postings[2] >> 27))
+          = ((least($1::bigint, $2::bigint) << 27) # greatest($1::bigint, $2::bigint))
+        and least(postings[1] >> 27, postings[2] >> 27) = least($1::bigint, $2::bigint)
+        and seq < $3
+      order by seq desc limit $4)
+     union
+     (select distinct seq from ledger.entries
+      where ((account_id >> 27) << 6 | kind) = ($1::bigint << 6 | ${JOURNAL_KINDS.reversal})
+        and account_id >= 134217728000 and seq < $3
+      order by seq desc limit $4)
      order by seq desc limit $4`,
-    [...pair, below, count],
+    [wanted.walletId, wanted.otherId, wanted.below, wanted.count],
   )
   return rows.map(({ seq }) => seq)
 }

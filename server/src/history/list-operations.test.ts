@@ -298,36 +298,43 @@ beforeAll(async () => {
   expect(funding()).toBeLessThan(2n ** 63n)
 })
 
-describe('the pages together are the list that a reading of every journal gives', () => {
-  test('before there is an index', async () => {
-    await compare(40)
-  })
+describe(
+  'the pages together are the list that a reading of every journal gives',
+  { timeout: 180_000 },
+  () => {
+    test('before there is an index', async () => {
+      await compare(40)
+    })
 
-  test('while operations are posted between the pages', async () => {
-    await compare(15, () => postAny(1))
-  })
+    test('while operations are posted between the pages', async () => {
+      await compare(15, () => postAny(1))
+    })
 
-  test('while the index grows behind and under the pages', async () => {
-    const grow = async (): Promise<void> => {
-      await indexNextChunk(db, random.pick(WALLETS), { operationsLeast: 1, operationsMost: random.int(1, 6) })
-    }
-    await compare(30, grow)
-  })
+    test('while the index grows behind and under the pages', async () => {
+      const grow = async (): Promise<void> => {
+        await indexNextChunk(db, random.pick(WALLETS), {
+          operationsLeast: 1,
+          operationsMost: random.int(1, 6),
+        })
+      }
+      await compare(30, grow)
+    })
 
-  test('with an index of two levels, and a rest that is not indexed', async () => {
-    for (let batch = 0; batch < 10; batch += 1) await postAny(60)
-    for (let chunk = 0; chunk < 200; chunk += 1) {
-      await indexNextChunk(db, 1000n, { operationsLeast: 1, operationsMost: 1 })
-    }
-    const { rows } = await db.query<{ level: number }>('select max(level) as level from history.sizes')
-    expect(rows[0]?.level).toBe(1)
-    await compare(80)
-  })
+    test('with an index of two levels, and a rest that is not indexed', async () => {
+      for (let batch = 0; batch < 10; batch += 1) await postAny(60)
+      for (let chunk = 0; chunk < 200; chunk += 1) {
+        await indexNextChunk(db, 1000n, { operationsLeast: 1, operationsMost: 1 })
+      }
+      const { rows } = await db.query<{ level: number }>('select max(level) as level from history.sizes')
+      expect(rows[0]?.level).toBe(1)
+      await compare(80)
+    })
 
-  test('with everything indexed', async () => {
-    for (const walletId of WALLETS) {
-      while (await indexNextChunk(db, walletId, { operationsLeast: 1, operationsMost: 40 }));
-    }
-    await compare(80)
-  })
-})
+    test('with everything indexed', async () => {
+      for (const walletId of WALLETS) {
+        while (await indexNextChunk(db, walletId, { operationsLeast: 1, operationsMost: 40 }));
+      }
+      await compare(80)
+    })
+  },
+)

@@ -4,8 +4,8 @@ import { asksForNothing, KIND_NUMBERS, matches, type OperationFilter } from './f
 import { termsSource, wordSource } from './index-sources.ts'
 import { assetSource, counterpartySource, feedSource } from './ledger-sources.ts'
 import { facetTerm } from './note-words.ts'
-import { sizeSource } from './size-source.ts'
-import { intersect, type Source, type Stretch } from './source.ts'
+import { sizeSource, type LastChunk } from './size-source.ts'
+import { intersect, type Agreement, type Source, type Stretch } from './source.ts'
 
 /** How much one page may look at. Past it the page is short, and its cursor goes on from there. */
 const ROUNDS_MAX = 6
@@ -41,7 +41,7 @@ export async function searchOperations(
 ): Promise<FoundPage> {
   const { limit } = place
   if (asksForNothing(filter)) return { journals: [], below: null }
-  const zones = zonesOf(filter, needsIndex(filter) ? await readIndexState(q, filter.walletId) : NO_INDEX)
+  const zones = zonesOf(filter, needsIndex(filter) ? await readIndexState(q, filter.walletId) : null)
   const found: JournalRef[] = []
   let below = place.below < filter.seqEnd ? place.below : filter.seqEnd
   let count = 0
@@ -70,15 +70,15 @@ interface Zone {
   readonly countFirst: (limit: number) => number
 }
 
-function zonesOf(filter: OperationFilter, index: IndexState): Zone[] {
+function zonesOf(filter: OperationFilter, index: IndexState | null): Zone[] {
   const { seqMin } = filter
-  const known = sourcesOf(filter, true)
+  const known = sourcesOf(filter, index)
   const countKnown = (limit: number): number => (known.length > 1 ? COUNT_SEVERAL : limit + 1)
   const indexed = { sources: known, floor: seqMin, countFirst: countKnown }
   if (!needsIndex(filter)) return [indexed]
-  const recent = { sources: sourcesOf(filter, false), floor: seqMin, countFirst: () => COUNT_DOUBTFUL }
-  if (index.indexedTo === 0n || index.indexedTo < seqMin) return [recent]
-  return index.isComplete ? [indexed] : [{ ...recent, floor: index.indexedTo + 1n }, indexed]
+  const recent = { sources: sourcesOf(filter, null), floor: seqMin, countFirst: () => COUNT_DOUBTFUL }
+  if (index === null || index.lastSeq < seqMin) return [recent]
+  return index.isComplete ? [indexed] : [{ ...recent, floor: index.lastSeq + 1n }, indexed]
 }
 
 /** Whether the wallet's index has something to say that the ledger's own indexes have not. */
@@ -87,19 +87,19 @@ export function needsIndex({ words, sizes, kind, assetId }: OperationFilter): bo
 }
 
 /** Never empty, the quickest to read first. What another source implies is left out. */
-function sourcesOf(filter: OperationFilter, indexed: boolean): Source[] {
+function sourcesOf(filter: OperationFilter, index: LastChunk | null): Source[] {
   const { walletId, kind, assetId, sizes, counterpartyId, words } = filter
   const sources: Source[] = []
-  if (indexed) {
+  if (index !== null) {
     const longest = words.toSorted((one, other) => other.length - one.length).slice(0, WORD_SOURCES_MAX)
     sources.push(...longest.map((word) => wordSource(walletId, word)))
-    if (sizes !== null && assetId !== null) sources.push(sizeSource({ walletId, assetId, sizes }))
+    if (sizes !== null && assetId !== null) sources.push(sizeSource({ walletId, assetId, sizes }, index))
     if (kind !== null && assetId !== null) {
       sources.push(termsSource(walletId, [facetTerm(JOURNAL_KINDS[kind], assetId)]))
     }
   }
-  const impliesAsset = indexed && (sizes !== null || kind !== null)
-  const impliesKind = counterpartyId !== null || (indexed && assetId !== null)
+  const impliesAsset = index !== null && (sizes !== null || kind !== null)
+  const impliesKind = counterpartyId !== null || (index !== null && assetId !== null)
   if (counterpartyId !== null) sources.push(counterpartySource(walletId, counterpartyId))
   if (assetId !== null && !impliesAsset) sources.push(assetSource(walletId, assetId))
   if (kind !== null && !impliesKind) sources.push(feedSource(walletId, kind))
@@ -130,45 +130,57 @@ async function lookFurther(q: Queryable, filter: OperationFilter, look: Look): P
     stretches.push(stretch)
     if (stretch.reached <= zone.floor && stretch.seqs.length <= RARE_MAX) break
   }
-  const { agreed, doubtful } = intersect(stretches)
-  const surely = await judge(q, filter, look, agreed)
-  const isCutOff = surely.reached > agreed.reached
-  if (isCutOff || surely.journals.length >= look.wanted) return surely
-  // The others do not know these: worth judging if they are few, or if of those before them some did match.
-  if (doubtful.seqs.length > RARE_MAX && surely.journals.length === 0) return surely
-  const rest = await judge(q, filter, { ...look, wanted: look.wanted - surely.journals.length }, doubtful)
-  return { journals: [...surely.journals, ...rest.journals], reached: rest.reached }
+  const { stretch, readFirst } = toJudge(intersect(stretches), look.wanted)
+  const { floor } = zone
+  const inZone = stretch.seqs.filter((seq) => seq >= floor)
+  const seqs = inZone.slice(0, JUDGED_MAX)
+  const { journals, judged } = await judge(q, filter, { seqs, readFirst, wanted: look.wanted })
+  const last = inZone[judged - 1]
+  if (judged < inZone.length && last !== undefined) return { journals, reached: last }
+  return { journals, reached: stretch.reached > floor ? stretch.reached : floor }
 }
 
-/** Reads the journals, a few at first, until enough of them match. */
-async function judge(q: Queryable, filter: OperationFilter, look: Look, stretch: Stretch): Promise<Looked> {
-  const { floor } = look.zone
-  const seqs = stretch.seqs.filter((seq) => seq >= floor)
+/**
+ * What all sources agree on is read first, and only as much as is wanted. Below that, where not every source was
+ * read, it is worth reading on if there is little, or if enough agreed above to expect matches.
+ */
+function toJudge(
+  { agreed, possible, share }: Agreement,
+  wanted: number,
+): { stretch: Stretch; readFirst: number } {
+  const missing = wanted - agreed.seqs.length
+  if (missing <= 0) return { stretch: agreed, readFirst: wanted }
+  if (share > 0) return { stretch: possible, readFirst: agreed.seqs.length + Math.ceil(missing / share) }
+  const isLittle = possible.seqs.length <= RARE_MAX
+  return isLittle ? { stretch: possible, readFirst: RARE_MAX } : { stretch: agreed, readFirst: wanted }
+}
+
+/** Reads the journals, at first so many, until enough of them match. */
+async function judge(
+  q: Queryable,
+  filter: OperationFilter,
+  { seqs, readFirst, wanted }: { seqs: readonly bigint[]; readFirst: number; wanted: number },
+): Promise<{ journals: JournalRef[]; judged: number }> {
   const journals: JournalRef[] = []
   let judged = 0
-  for (let step = look.wanted; judged < seqs.length && journals.length < look.wanted; step *= GROWTH) {
-    const some = seqs.slice(judged, Math.min(judged + step, JUDGED_MAX))
-    if (some.length === 0) break
+  for (let step = readFirst; judged < seqs.length && journals.length < wanted; step *= GROWTH) {
+    const some = seqs.slice(judged, judged + step)
     const read = await journalsBySeq(q, some)
     journals.push(...read.toReversed().filter((journal) => matches(filter, journal)))
     judged += some.length
   }
-  const last = seqs[judged - 1]
-  if (judged < seqs.length && last !== undefined) return { journals, reached: last }
-  return { journals, reached: stretch.reached > floor ? stretch.reached : floor }
+  return { journals, judged }
 }
 
-interface IndexState {
-  /** The last operation that the wallet's index knows; 0 while there is no index. */
-  readonly indexedTo: bigint
-  /** Whether there is no later one. */
+interface IndexState extends LastChunk {
+  /** Whether there is no later operation. */
   readonly isComplete: boolean
 }
-const NO_INDEX: IndexState = { indexedTo: 0n, isComplete: false }
 
-async function readIndexState(q: Queryable, walletId: bigint): Promise<IndexState> {
+/** Null while the wallet has no index. */
+async function readIndexState(q: Queryable, walletId: bigint): Promise<IndexState | null> {
   const { rows } = await q.query<IndexState>(
-    `select last_seq as "indexedTo", not exists (
+    `select no, last_seq as "lastSeq", not exists (
        select from unnest($2::bigint[]) wanted (kind)
        cross join lateral (
          select from ledger.entries
@@ -180,5 +192,5 @@ async function readIndexState(q: Queryable, walletId: bigint): Promise<IndexStat
      from history.chunks where wallet_id = $1 order by no desc limit 1`,
     [walletId, KIND_NUMBERS],
   )
-  return rows[0] ?? NO_INDEX
+  return rows[0] ?? null
 }

@@ -2,8 +2,7 @@ import type { Queryable } from '#db'
 import { newestFirst, type Source, type Stretch } from './source.ts'
 
 /** Runs of a level that make one of the next. */
-const RUN_FAN_OUT_BITS = 4
-export const RUN_FAN_OUT = 1 << RUN_FAN_OUT_BITS
+export const RUN_FAN_OUT = 16
 /**
  * A run of level 1 is up to 65,536 operations. A level more would be a million, which one statement takes 3 s to sort
  * on a quiet machine; without it a search of rare amounts reads 1 run, some 9 pages, more per 65,536 operations.
@@ -38,14 +37,19 @@ interface SizeSearch {
  * operations are at most 31 runs. (Smallest and largest per zone would be less to keep, but amounts of everyday
  * spread leave no zone out; a list per bucket of sizes makes wide ranges merge hundreds of lists.)
  */
-export function sizeSource(search: SizeSearch): Source {
+export function sizeSource(search: SizeSearch, last: LastChunk): Source {
   return {
     seek: async (q, below, count) => {
-      const chunk = await chunkOf(q, search.walletId, below)
-      if (chunk === null) return { seqs: [], reached: 0n }
+      const chunk = below > last.lastSeq ? last.no : await chunkOf(q, search.walletId, below)
       return seekRuns(q, search, { runs: runsDownFrom(chunk), below, count })
     },
   }
+}
+
+/** The newest of a wallet's chunks: how far its index goes. */
+export interface LastChunk {
+  readonly no: number
+  readonly lastSeq: bigint
 }
 
 /** Chunks 0 to `chunk` as the fewest complete runs, newest first. The first may be the incomplete top. */
@@ -91,25 +95,21 @@ async function seekRuns(
       }
       const found = isDense ? await newestOfChunk(q, search, { run, below, count }) : newestFirst(answer.seqs)
       seqs.push(...found)
-      const last = found.at(-1)
-      if (isDense && found.length >= count && last !== undefined) return { seqs, reached: last }
-      if (seqs.length >= count) return { seqs, reached: answer.firstSeq }
+      const last = seqs.at(-1)
+      if (seqs.length >= count && last !== undefined) return { seqs, reached: last }
     }
     waiting = next
   }
   return { seqs, reached: 0n }
 }
 
-/** The chunk that holds the newest operation below, the last one when that is not indexed yet. */
-async function chunkOf(q: Queryable, walletId: bigint, below: bigint): Promise<number | null> {
-  const { rows } = await q.query<{ no: number | null }>(
-    `select coalesce(
-       (select no from history.chunks where wallet_id = $1 and last_seq >= $2::bigint - 1 order by last_seq limit 1),
-       (select no from history.chunks where wallet_id = $1 order by no desc limit 1)
-     ) as no`,
+/** The chunk that holds the newest indexed operation below; -1 when there is none. */
+async function chunkOf(q: Queryable, walletId: bigint, below: bigint): Promise<number> {
+  const { rows } = await q.query<{ no: number }>(
+    `select no from history.chunks where wallet_id = $1 and last_seq >= $2::bigint - 1 order by last_seq limit 1`,
     [walletId, below],
   )
-  return rows[0]?.no ?? null
+  return rows[0]?.no ?? -1
 }
 
 interface RunMatches {
@@ -118,8 +118,6 @@ interface RunMatches {
   readonly place: number
   /** Unordered, and cut off past MATCHES_OF_A_RUN_MAX. */
   readonly seqs: bigint[]
-  /** No operation of the run is below. */
-  readonly firstSeq: bigint
 }
 
 /**
@@ -152,11 +150,9 @@ async function matchesOfRuns(
 ): Promise<RunMatches[]> {
   const levels = runs.map(({ level }) => level)
   const numbers = runs.map(({ run }) => run)
-  const { rows } = await q.query<{ place: number; first_seq: bigint; seq: bigint }>(
-    `select wanted.place::integer - 1 as place, first.seq as first_seq, matching.seq
+  const { rows } = await q.query<{ place: number; seq: bigint }>(
+    `select wanted.place::integer - 1 as place, matching.seq
      from unnest($5::integer[], $6::integer[]) with ordinality wanted (level, run, place)
-     cross join lateral (select coalesce((select last_seq + 1 from history.chunks
-       where wallet_id = $1 and no = (wanted.run << (wanted.level * ${RUN_FAN_OUT_BITS})) - 1), 0) as seq) first
      cross join lateral (
        select moved.seq from (${PARTS_IN_RANGE}) part cross join unnest(part.sizes, part.seqs) moved (size, seq)
        where moved.size between $3 and $4 and moved.seq < $7
@@ -166,11 +162,11 @@ async function matchesOfRuns(
     [walletId, assetId, sizes.least, sizes.most, levels, numbers, below, count + MATCHES_OF_A_RUN_MAX + 1],
   )
   const byPlace = new Map<number, RunMatches>()
-  for (const { place, first_seq: firstSeq, seq } of rows) {
+  for (const { place, seq } of rows) {
     const run = runs[place]
     if (run === undefined) throw new Error(`a match in run ${place}, which was not asked`)
     const known = byPlace.get(place)
-    if (known === undefined) byPlace.set(place, { run, place, seqs: [seq], firstSeq })
+    if (known === undefined) byPlace.set(place, { run, place, seqs: [seq] })
     else known.seqs.push(seq)
   }
   return [...byPlace.values()]

@@ -25,27 +25,13 @@ export function stretchOf(seqs: readonly bigint[], count: number): Stretch {
   return { seqs, reached: last === undefined || seqs.length < count ? 0n : last }
 }
 
-/** Operations of any of the sources. */
-export function anyOf(sources: readonly Source[]): Source {
-  return {
-    seek: async (q, below, count) => {
-      let reached = 0n
-      const seen = new Set<bigint>()
-      for (const source of sources) {
-        const stretch = await source.seek(q, below, count)
-        if (stretch.reached > reached) reached = stretch.reached
-        for (const seq of stretch.seqs) seen.add(seq)
-      }
-      return { seqs: newestFirst([...seen].filter((seq) => seq >= reached)), reached }
-    },
-  }
-}
-
 export interface Agreement {
   /** In all sources, as far down as all of them were read. */
   readonly agreed: Stretch
-  /** Below that: in the source that was read furthest and in those that were read as far; others may not have it. */
-  readonly doubtful: Stretch
+  /** The same and, below that, what no source that was read as far denies. */
+  readonly possible: Stretch
+  /** How many of the operations of the source that was read furthest were in the others too, where they were read. */
+  readonly share: number
 }
 
 /** What can match, given what every source knows. */
@@ -53,13 +39,16 @@ export function intersect(stretches: readonly Stretch[]): Agreement {
   const furthest = stretches.reduce((best, stretch) => (stretch.reached < best.reached ? stretch : best))
   const others = stretches.filter((stretch) => stretch !== furthest)
   const known = others.map(({ seqs, reached }) => ({ seqs: new Set(seqs), reached }))
+  const border = stretches.reduce((highest, { reached }) => (reached > highest ? reached : highest), 0n)
   const possible = furthest.seqs.filter((seq) =>
     known.every((other) => seq < other.reached || other.seqs.has(seq)),
   )
-  const border = stretches.reduce((highest, { reached }) => (reached > highest ? reached : highest), 0n)
+  const agreed = possible.filter((seq) => seq >= border)
+  const compared = furthest.seqs.filter((seq) => seq >= border).length
   return {
-    agreed: { seqs: possible.filter((seq) => seq >= border), reached: border },
-    doubtful: { seqs: possible.filter((seq) => seq < border), reached: furthest.reached },
+    agreed: { seqs: agreed, reached: border },
+    possible: { seqs: possible, reached: furthest.reached },
+    share: compared === 0 ? 0 : agreed.length / compared,
   }
 }
 

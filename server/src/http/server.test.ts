@@ -214,6 +214,7 @@ describe('what a request may look like', () => {
     ['an id of another shape', { url: '/api/v1/things/1' }, 400, 'invalid_request', ['params.id']],
     ['half a JSON', { payload: '{"name":' }, 400, 'malformed_json'],
     ['no body', { payload: '' }, 400, 'malformed_json'],
+    ['a member named twice', { payload: '{"name":"a","name":"b"}' }, 400, 'malformed_json'],
     ['__proto__', { payload: '{"name":"a","__proto__":{"x":1}}' }, 400, 'malformed_json'],
     ['a list', { payload: '[]' }, 400, 'invalid_request'],
     [
@@ -228,6 +229,20 @@ describe('what a request may look like', () => {
       415,
       'unsupported_media_type',
     ],
+    [
+      'JSON that says it is compressed',
+      { headers: { 'content-encoding': 'gzip' } },
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'JSON in another charset',
+      { headers: { 'content-type': 'application/json; charset=iso-8859-1' } },
+      415,
+      'unsupported_media_type',
+    ],
+    ['bytes that are no UTF-8', { payload: Buffer.from('{"name":"\xff"}', 'latin1') }, 400, 'malformed_json'],
+    ['constructor.prototype', { payload: '{"constructor":{"prototype":{}}}' }, 400, 'malformed_json'],
     ['64 KiB and one', { payload: `{"name":"${'a'.repeat(65_536)}"}` }, 413, 'body_too_large'],
     ['no key', { headers: { 'idempotency-key': '' } }, 400, 'idempotency_key_required'],
     ['a key of 256', { headers: { 'idempotency-key': 'k'.repeat(256) } }, 400, 'idempotency_key_required'],
@@ -256,6 +271,17 @@ describe('what a request may look like', () => {
     expect(answer.headers['cache-control']).toBe('no-store')
   })
 
+  test('UTF-8 is taken, said or not, and arrives as it was sent', async () => {
+    for (const type of [
+      'application/json',
+      'application/json; charset=utf-8',
+      'application/json;charset=UTF-8',
+    ]) {
+      const answer = await thing({ headers: { 'content-type': type }, payload: '{"name":"żó🎉"}' })
+      expect([type, answer.statusCode, answer.json().name]).toEqual([type, 201, 'żó🎉'])
+    }
+  })
+
   test('a route without a body takes none', async () => {
     expect((await app.inject({ method: 'POST', url: '/api/v1/bare' })).statusCode).toBe(204)
     expect((await app.inject({ method: 'POST', url: '/api/v1/bare', payload: {} })).statusCode).toBe(204)
@@ -273,8 +299,23 @@ describe('what a request may look like', () => {
       'method_not_allowed',
     ])
     expect((await app.inject({ url: '/api/v1/nothing' })).json().code).toBe('not_found')
-    expect((await app.inject({ url: '/api/v1/things/%zz' })).statusCode).toBe(400)
   })
+
+  test.each(['/api/v1/things/%zz', '/api/v1/things/%ff', '/%', `/api/v1/things/${'x'.repeat(200)}`])(
+    'the address %s, which cannot be read, is refused in our words',
+    async (url) => {
+      const answer = await app.inject({
+        method: 'POST',
+        url,
+        headers: { 'idempotency-key': 'k' },
+        payload: {},
+      })
+      expect([answer.statusCode, answer.json().code]).toEqual([400, 'invalid_request'])
+      expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
+      expect(answer.headers['x-content-type-options']).toBe('nosniff')
+      expect(answer.json().requestId).toBe(answer.headers['x-request-id'])
+    },
+  )
 })
 
 describe('what is answered', () => {
@@ -383,4 +424,26 @@ describe('the documents', () => {
     for (const code of Object.keys(ERRORS)) expect(errors).toContain(`id="${code}"`)
     expect(api + errors).not.toMatch(/<script|style="| on\w+=/)
   })
+})
+
+// The last: it closes the server.
+test('what had begun to arrive when the server closes is answered, and its connection ends', async () => {
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening')
+  let received = ''
+  const socket = connect(address.port, '127.0.0.1')
+  const ended = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+  socket.on('data', (chunk) => (received += chunk.toString()))
+  const arrived = new Promise((resolve) => app.server.once('connection', resolve))
+  socket.write('GET /api/v1/of/public HTTP/1.1\r\nhost: x\r\n')
+  await arrived
+  // Until the parser has seen the first line the connection counts as idle.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const closed = app.close()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  socket.write('\r\n')
+  await ended
+  await closed
+  expect(received).toMatch(/^HTTP\/1\.1 200 /)
+  expect(received.toLowerCase()).toContain('connection: close')
 })

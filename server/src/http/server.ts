@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { Problem } from '@kantor/contract/errors'
 import type { Log, RequestMetrics } from '#telemetry'
 import fastify from 'fastify'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { takeJsonOnly } from './json-body.ts'
 import { API_PREFIX, allowedMethods, mountRoutes } from './mount.ts'
 import type { Authenticate } from './mount.ts'
 import { PROBLEM_MEDIA_TYPE, problemBody, toProblem } from './problem-reply.ts'
@@ -56,11 +57,31 @@ function createFastify(options: HttpServerOptions): FastifyInstance {
     http: { maxHeaderSize: HEADER_BYTES_MAX },
     genReqId: () => randomUUID(),
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error',
     forceCloseConnections: 'idle',
+    // Fastify would answer what arrives meanwhile with a 503 of its own, which is no problem of our catalogue.
+    return503OnClosing: false,
     clientErrorHandler: onBadConnection,
+    // An address that cannot be read is refused before any route or hook, and would be in Fastify's own words.
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers(securityHeaders(options.publicUrl)).header('x-request-id', request.id)
+      void sendProblem(toProblem(error), request, reply)
+    },
   })
+}
+
+function sendProblem(
+  problem: Problem,
+  request: Pick<FastifyRequest, 'id'>,
+  reply: Pick<FastifyReply, 'header' | 'code'>,
+) {
+  if (problem.options.retryAfterSeconds !== undefined) {
+    void reply.header('retry-after', String(Math.ceil(problem.options.retryAfterSeconds)))
+  }
+  if (problem.code === 'not_authenticated') void reply.header('www-authenticate', 'Bearer')
+  return reply
+    .code(problem.status)
+    .type(PROBLEM_MEDIA_TYPE)
+    .send(JSON.stringify(problemBody(problem, request.id)))
 }
 
 /** Fastify, hardened as in security.md, with our problem replies, metrics and routes. It knows no room. */
@@ -68,7 +89,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { log, metrics } = options
   const app = createFastify(options)
   app.server.maxConnections = CONNECTIONS_MAX
-  app.removeContentTypeParser('text/plain')
+  takeJsonOnly(app)
 
   const headers = securityHeaders(options.publicUrl)
   app.addHook('onRequest', async (request, reply) => {
@@ -97,14 +118,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
         'request not answered as asked',
       )
     }
-    if (problem.options.retryAfterSeconds !== undefined) {
-      void reply.header('retry-after', String(Math.ceil(problem.options.retryAfterSeconds)))
-    }
-    if (problem.code === 'not_authenticated') void reply.header('www-authenticate', 'Bearer')
-    return reply
-      .code(problem.status)
-      .type(PROBLEM_MEDIA_TYPE)
-      .send(JSON.stringify(problemBody(problem, request.id)))
+    return sendProblem(problem, request, reply)
   })
 
   const methodsAt = allowedMethods(options.routes)

@@ -22,7 +22,9 @@ export async function serveWebApp(app: FastifyInstance, directory: string): Prom
     },
   })
   app.get('/*', async (request, reply) => {
-    const wantsPage = request.headers.accept?.includes('text/html') === true
+    // The address that the start prints answers whoever asks; elsewhere a program that mistyped is told so.
+    const isRoot = /^\/(\?|$)/.test(request.url)
+    const wantsPage = isRoot || request.headers.accept?.includes('text/html') === true
     if (!wantsPage || request.url.startsWith('/api/')) return reply.callNotFound()
     return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page)
   })

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import { clientConfig, isServerError, type ConnectionOptions, type NamedStatement } from '#db'
 import { Client, type QueryResult } from 'pg'
-import { PLAN_SETTINGS, resultsOf } from './statements.ts'
+import { POSTING_SETTINGS, resultsOf } from './statements.ts'
 
 /** The connection broke, or the server ended it, while statements were in flight. */
 export class ConnectionLost extends Error {
@@ -24,7 +24,7 @@ export interface PosterConnection {
 
 export async function openConnection(options: ConnectionOptions): Promise<PosterConnection> {
   const socket = new Socket()
-  const config = clientConfig({ ...options, settings: PLAN_SETTINGS })
+  const config = clientConfig({ ...options, settings: POSTING_SETTINGS })
   const client = new Client({ ...config, pipeline: true, stream: () => socket })
   let broken = false
   // Every statement in flight fails with it; the listener only keeps an idle loss from ending the process.

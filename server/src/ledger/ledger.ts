@@ -26,6 +26,7 @@ export interface Ledger {
   postWithin(tx: Tx, commands: PostCommand[]): Promise<Verdict[]>
   /**
    * First of the lock order (accounts ascending → the caller's rows → chain head): once per tx, before the rows.
+   * From here on the caller's tx is cut off when it does nothing for two seconds, since others wait for it.
    * @param opens those of them that may be opened if they are missing; the commands' own `opens` come too late here.
    */
   lockAccounts(tx: Tx, accountIds: Iterable<bigint>, opens?: Iterable<bigint>): Promise<LockedAccounts>

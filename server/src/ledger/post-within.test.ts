@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DatabaseUnavailable } from '#db'
 import {
+  accountId,
   balanceAt,
   balanceOf,
   balances,
@@ -129,11 +132,32 @@ describe('posting within a tx', () => {
     expect(outcomes.filter((outcome) => outcome === 'posted')).toHaveLength(50)
   })
 
+  it('is cut off when it falls asleep with its locks, and the others go on', async () => {
+    const alice = available(wallet())
+    await ledger.post(deposit(newKey(), alice, 1n))
+    let isAsleep = () => {}
+    const asleep = new Promise<void>((resolve) => (isAsleep = resolve))
+    const sleeper = db.transaction(async (tx) => {
+      const locked = await ledger.lockAccounts(tx, [alice, funding()])
+      isAsleep()
+      await sleep(4_000)
+      return locked.post([deposit(newKey(), alice, 5n)])
+    })
+    const outcome = expect(sleeper).rejects.toBeInstanceOf(DatabaseUnavailable)
+    await asleep
+    expect(outcomeOf(await ledger.post(deposit(newKey(), alice, 1n)))).toBe('posted')
+    await outcome
+    expect(await balanceOf(db, alice)).toBe(2n)
+  })
+
   it('judges a key that is used at once for different accounts without undoing anybody’s tx', async () => {
     const key = newKey()
-    const attempts = Array.from({ length: 8 }, () =>
-      db.transaction((tx) => ledger.postWithin(tx, [deposit(key, available(wallet()), 1n)])),
-    )
+    // From an account of the house each, or its lock would keep them apart.
+    const house = (purpose: number) => accountId({ walletId: 1n, assetId: EUR, purpose })
+    const attempts = Array.from({ length: 8 }, (_, index) => {
+      const command = { ...transfer(key, house(index + 30), available(wallet()), 1n), scope: 0n }
+      return db.transaction((tx) => ledger.postWithin(tx, [command]))
+    })
     const outcomes = (await Promise.all(attempts)).flat().map(outcomeOf)
     expect(outcomes.toSorted()).toEqual([...Array<string>(7).fill('key_reused'), 'posted'])
   })

@@ -4,7 +4,7 @@ import { decide } from './decide.ts'
 import { JOURNALS_PER_BLOCK_MAX } from './journal-id.ts'
 import type { LockedAccounts } from './ledger.ts'
 import { prepareCommand, type PreparedCommand } from './prepare-command.ts'
-import { lockChainHead, planByIndexOnly, resultsOf, type Run } from './statements.ts'
+import { lockChainHead, applySettings, resultsOf, type Run } from './statements.ts'
 import type { PostCommand, Verdict } from './types.ts'
 
 /** Posts in the caller's tx; the caller's own locks, if any, were taken between the accounts and this. */
@@ -12,7 +12,7 @@ export async function postWithin(tx: Tx, commands: PostCommand[], clock: () => D
   const prepared = prepareAll(commands)
   const accountIds = prepared.flatMap((command) => command.accountIds)
   const opens = prepared.flatMap((command) => [...command.opens])
-  return post(tx, [planByIndexOnly(), ...lockStatements(accountIds, opens)], prepared, clock)
+  return post(tx, [applySettings(), ...lockStatements(accountIds, opens)], prepared, clock)
 }
 
 /** Locks, and lets the caller take its own rows before it posts. Missing accounts are opened first. */
@@ -22,7 +22,7 @@ export async function lockAccounts(
   clock: () => Date,
 ): Promise<LockedAccounts> {
   const locked = new Set(accounts.accountIds)
-  const state = await readState(runIn(tx), [planByIndexOnly(), ...lockStatements(locked, accounts.opens)])
+  const state = await readState(runIn(tx), [applySettings(), ...lockStatements(locked, accounts.opens)])
   return {
     balances: new Map([...state.accounts.values()].map(({ id, balance }) => [id, balance])),
     post: async (commands) => {

@@ -7,7 +7,7 @@ import {
 } from '#db'
 import { lockStatements, readState, readStatements, sealBatch, verdictsOf } from './batch.ts'
 import { ConnectionLost, openConnection, type PosterConnection } from './connection.ts'
-import { decide } from './decide.ts'
+import { decide, type Decision } from './decide.ts'
 import type { PreparedCommand } from './prepare-command.ts'
 import { lockChainHead } from './statements.ts'
 import type { Verdict } from './types.ts'
@@ -80,8 +80,8 @@ export class PosterLane {
       ...lockStatements(accountIds, opens),
       ...readStatements(commands),
     ])
-    this.#checkKnown(commands, state.accounts)
     const decision = decide({ ...state, now: this.#options.clock() }, commands)
+    this.#checkKnown(decision)
     if (decision.journals.length === 0) {
       await connection.run([ROLLBACK])
       return verdictsOf(decision, null)
@@ -93,19 +93,22 @@ export class PosterLane {
     const results = await connection.run([...sealed.statements, COMMIT])
     // A failed statement has thrown already; this is the second guard, against a server that says otherwise.
     if (results.at(-1)?.command !== 'COMMIT') throw new Error('COMMIT was answered with something else')
-    this.#remember(state.accounts.keys())
+    this.#remember(opens.filter((id) => state.accounts.has(id)))
     return verdictsOf(decision, sealed)
   }
 
   /** An account that was known and is gone means another database, restored from earlier: start anew. */
-  #checkKnown(commands: PreparedCommand[], accounts: ReadonlyMap<bigint, unknown>): void {
-    const isLost = (id: bigint) => this.#knownAccounts.has(id) && !accounts.has(id)
-    if (!commands.some((command) => command.accountIds.some(isLost))) return
-    this.#knownAccounts.clear()
-    throw new DatabaseUnavailable('the database has changed under the process')
+  #checkKnown(decision: Decision): void {
+    for (const verdict of decision.verdicts) {
+      if (verdict.outcome !== 'refused' || verdict.reason !== 'unknown_account') continue
+      const { accountId } = verdict.detail
+      if (accountId === undefined || !this.#knownAccounts.has(accountId)) continue
+      this.#knownAccounts.clear()
+      throw new DatabaseUnavailable('the database has changed under the process')
+    }
   }
 
-  #remember(accountIds: Iterable<bigint>): void {
+  #remember(accountIds: bigint[]): void {
     if (this.#knownAccounts.size > KNOWN_ACCOUNTS_MAX) this.#knownAccounts.clear()
     for (const id of accountIds) this.#knownAccounts.add(id)
   }

@@ -2,10 +2,11 @@ import type { NamedStatement } from '#db'
 import { testDatabase } from '#test/harness'
 import { available, testLedger, transfer } from '#test/test-ledger'
 import { expect, it } from 'vitest'
+import { int8s } from './array-parameters.ts'
 import { lockStatements, readStatements, sealBatch } from './batch.ts'
 import { decide } from './decide.ts'
 import { prepareCommand } from './prepare-command.ts'
-import { lockChainHead, PLAN_SETTINGS, readConsumed, readOriginals } from './statements.ts'
+import { lockChainHead, POSTING_SETTINGS, readConsumed, readOriginals } from './statements.ts'
 
 const database = await testDatabase()
 const { db } = database
@@ -32,7 +33,7 @@ it.each(statements.map((statement) => [statement.name, statement] as const))(
   '%s touches tables by index only',
   async (_, { name, text, values = [] }) => {
     const plan = await db.transaction(async (tx) => {
-      for (const [setting, value] of Object.entries(PLAN_SETTINGS))
+      for (const [setting, value] of Object.entries(POSTING_SETTINGS))
         await tx.query(`set local ${setting} = ${value}`)
       const { rows } = await tx.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
       return rows.map((row) => row['QUERY PLAN']).join('\n')
@@ -44,3 +45,12 @@ it.each(statements.map((statement) => [statement.name, statement] as const))(
     if (name === 'ledger_lock') expect(plan).toMatch(/LockRows[\s\S]*Index Scan using accounts_pkey/)
   },
 )
+
+it('asks for locks in ascending order, whatever order the accounts came in, and each once', () => {
+  const ids = [9n, 3n, 7n, 3n, 1n].map((wallet) => available(wallet))
+  const [opens, locks] = lockStatements(ids, ids)
+  const ascending = int8s([1n, 3n, 7n, 9n].map((wallet) => available(wallet)))
+  expect([opens?.values?.[0], locks?.values?.[0]]).toEqual([ascending, ascending])
+  // And says so to PostgreSQL too, which promises no order otherwise.
+  for (const statement of [opens, locks]) expect(statement?.text).toMatch(/order by (wanted\.)?id/)
+})

@@ -7,7 +7,7 @@ import type { PreparedCommand } from './prepare-command.ts'
 
 /**
  * The statements of posting. All are prepared once per connection and planned so that only index look-ups are
- * possible (see PLAN_SETTINGS): a plan made while a table was empty must still be right when it holds a billion rows.
+ * possible (see POSTING_SETTINGS): a plan made while a table was empty must still be right when it holds a billion rows.
  */
 
 /** Sends statements, in one go where the connection can, and gives their results in order. */
@@ -21,22 +21,27 @@ export function resultsOf(settled: PromiseSettledResult<QueryResult>[]): QueryRe
   })
 }
 
-/** No sequential scan, no join but nested loops over primary keys, no compilation, one plan for all parameters. */
-export const PLAN_SETTINGS: Readonly<Record<string, string>> = {
+/**
+ * Of every connection that posts: no sequential scan, no join but nested loops over indexes, no compilation, one plan
+ * for all parameters; and whoever stops in the middle, a paused process for example, is cut off by the server, so that
+ * it keeps its locks from the others for two seconds and not for ever.
+ */
+export const POSTING_SETTINGS: Readonly<Record<string, string>> = {
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   jit: 'off',
   plan_cache_mode: 'force_generic_plan',
+  idle_in_transaction_session_timeout: '2000',
 }
 
 /** For a caller's tx, whose connection has other settings; they end with the tx. */
-export function planByIndexOnly(): NamedStatement {
-  const settings = Object.entries(PLAN_SETTINGS).map(
+export function applySettings(): NamedStatement {
+  const settings = Object.entries(POSTING_SETTINGS).map(
     ([name, value]) => `set_config('${name}', '${value}', true)`,
   )
-  return { name: 'ledger_plan', text: `select ${settings.join(', ')}` }
+  return { name: 'ledger_settings', text: `select ${settings.join(', ')}` }
 }
 
 /** Ascending, like the locks. An account of an asset that does not exist is not opened. */

@@ -13,7 +13,7 @@ const ledgers = await Promise.all([testLedger(database), testLedger(database), t
 
 it('loses and doubles nothing when three processes and own transactions post at random', async () => {
   const random = seededRandom()
-  const load = { random, ledgers, db, commands: 1_500, atOnce: 40, firstWallet: 1_000, wallets: 12 }
+  const load = { random, ledgers, db, commands: 1_000, atOnce: 40, firstWallet: 1_000, wallets: 12 }
   const history = await runWorkload(load)
   expect(await auditHistory(db, history)).toEqual([])
   expect(await auditLedger(db)).toEqual([])

@@ -122,6 +122,11 @@ describe('which provider is taken', () => {
     expect(book.rate('EUR', 'USD')).toEqual({ unknown: true })
   })
 
+  test('before the first rate, the first provider says whether prices are made up', () => {
+    expect(openBook([simulated]).simulated()).toBe(true)
+    expect(openBook([fixer, simulated]).simulated()).toBe(false)
+  })
+
   test('made-up prices never stand in for real ones that turned stale', async () => {
     await take('simulated', '2026-11-20T16:00:00Z', { USD: '1.30', JPY: '170' })
     const book = openBook([fixer, simulated])

@@ -37,7 +37,7 @@ export type PairRate = KnownRate | { readonly unknown: true }
 /** The latest rates, in memory. Reading it costs no query. */
 export interface RateBook {
   rate(base: string, counter: string): PairRate
-  /** Whether what is shown comes from the simulated market. */
+  /** Whether what is shown comes from the simulated market; before the first rate, whether it will. */
   simulated(): boolean
   /** Looks for something newer at once. `start` does it every second. */
   refresh(): Promise<void>
@@ -106,7 +106,8 @@ export function createRateBook(deps: RateBookDeps): RateBook {
   return {
     refresh,
     rate: (base, counter) => findRate(deps, latest, base, counter),
-    simulated: () => candidates(latest, 'EUR', 'EUR')[0]?.provider.simulated ?? false,
+    simulated: () =>
+      candidates(latest, 'EUR', 'EUR')[0]?.provider.simulated ?? deps.providers[0]?.simulated ?? false,
     async start() {
       await refresh()
       timer = setTimeout(tick, deps.refreshMs ?? 1000).unref()

@@ -121,6 +121,7 @@ describe('a transfer is refused and moves nothing', () => {
     ['of more than an account holds', { amount: '99999999999999999.99' }, 422, 'amount_too_large', 'amount'],
     ['of an unknown asset', { asset: 'XXX' }, 422, 'unknown_asset', 'asset'],
     ['with a note that reorders text', { note: 'a\u202eb' }, 400, 'invalid_request', 'note'],
+    ['with a note of two lines', { note: 'a\u2028b' }, 400, 'invalid_request', 'note'],
     ['with a note over its length', { note: 'x'.repeat(141) }, 400, 'invalid_request', 'note'],
     ['with an unknown field', { fee: '0' }, 400, 'invalid_request', 'fee'],
   ])('%s', async (_, change, status, code, path) => {

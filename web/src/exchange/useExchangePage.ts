@@ -1,8 +1,10 @@
 import { computed, watch } from 'vue'
 import { useRoute } from 'vue-router'
 import { ApiError, createConversionQuote } from '#api'
+import { scaleOf } from '#i18n'
 import { currentMe } from '#identity'
 import { useRates } from '#market-data'
+import { exceeds } from '#ui'
 import { useAssetChoices } from '#wallets'
 import { openingPair, rememberPair } from './last-pair.ts'
 import { useConversion } from './useConversion.ts'
@@ -26,6 +28,23 @@ export function useExchangePage() {
     { ...pair, ...(amount !== undefined && { amount }) },
   )
   const conversion = useConversion()
+
+  /** On a page that opens before the wallet is known, the pair becomes the wallet's, unless one was touched. */
+  const stopWaiting = watch(held, (choices) => {
+    stopWaiting()
+    const untouched = quoting.from.value === pair.from && quoting.to.value === pair.to
+    if (asked.from !== undefined || asked.to !== undefined || !untouched || quoting.wish.value !== null)
+      return
+    const base = currentMe.value?.baseCurrency ?? 'EUR'
+    const own = openingPair(
+      {},
+      choices.map((choice) => choice.code),
+      base,
+    )
+    quoting.from.value = own.from
+    quoting.to.value = own.to
+  })
+
   const { data: rates } = useRates(() => quoting.from.value)
   /** The time of a rate that is too old to be dealt at, for the page to say before anything is typed. */
   const staleSince = computed(() => {
@@ -33,12 +52,18 @@ export function useExchangePage() {
     return rate?.stale === true ? rate.asOf : null
   })
   const available = computed(() => availableOf(quoting.from.value))
+  /** Said beside the field, before anything is refused; the server judges again when it posts. */
+  const tooMuch = computed(() => {
+    const pays = quoting.amountOf('from')
+    return Boolean(pays) && exceeds(pays ?? '', available.value ?? '0', scaleOf(quoting.from.value))
+  })
   const ready = computed(
     () =>
       quoting.quote.value !== null &&
       !quoting.asking.value &&
       !quoting.expired.value &&
-      quoting.error.value === null,
+      quoting.error.value === null &&
+      !tooMuch.value,
   )
 
   /** Taken from the board on the same page while it is open. */
@@ -73,7 +98,7 @@ export function useExchangePage() {
     quoting.quote.value = null
   }
 
-  return { quoting, conversion, all, held, available, staleSince, ready, confirm, again }
+  return { quoting, conversion, all, held, available, tooMuch, staleSince, ready, confirm, again }
 }
 
 export type ExchangePageModel = ReturnType<typeof useExchangePage>

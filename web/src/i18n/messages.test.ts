@@ -72,7 +72,22 @@ describe('messages', () => {
         pluralRules: { pl: polishForm },
       })
       for (const [key] of english) {
-        const text = i18n.global.t(key, { ...values, assets: 'x', height: 'x', from: 'x', to: 'x' }, 2)
+        const text = i18n.global.t(
+          key,
+          {
+            ...values,
+            assets: 'x',
+            height: 'x',
+            from: 'x',
+            to: 'x',
+            first: 'x',
+            last: 'x',
+            low: 'x',
+            high: 'x',
+            rate: 'x',
+          },
+          2,
+        )
         expect([key, /[{}|]/u.test(text), text === key]).toEqual([key, false, false])
       }
     }

@@ -1,4 +1,5 @@
 export { useAssets, useRates } from './queries.ts'
+export { default as RateChart } from './RateChart.vue'
 export { default as RateBoard } from './RateBoard.vue'
 export { default as ChangeFigure } from './ChangeFigure.vue'
 export { default as HeldChange } from './HeldChange.vue'

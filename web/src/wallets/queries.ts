@@ -11,7 +11,7 @@ export const useWorth = (range: () => WorthHistory['range']) =>
   useQuery({ key: () => ['worth', range()], query: () => getWorth(range()), staleTime: 60_000 })
 
 /** What this installation offers; it changes only when the operator restarts it. */
-export const useMeta = () => useQuery({ key: ['meta'], query: getMeta, staleTime: 600_000 })
+export const useMeta = () => useQuery({ key: ['meta'], query: getMeta, staleTime: 60_000 })
 
 /** After anything that moved value: balances and history are read anew, and shown meanwhile as they were. */
 export function useMoneyMoved(): () => void {

@@ -6,13 +6,18 @@ import { useWallet } from './queries.ts'
 
 const USUAL = ['EUR', 'USD', 'PLN', 'GBP', 'CHF']
 
-/** Held assets first, by worth as the wallet lists them; then the usual currencies; then all others by code. */
+/** Held assets first, as the wallet lists them; then the usual currencies, the others by code, those without a rate last. */
 export function orderChoices(assets: readonly Asset[], balances: Wallet['balances']): AssetChoice[] {
   const held = new Map(balances.map((balance) => [balance.asset, balance]))
   const rank = (code: string) => (USUAL.includes(code) ? USUAL.indexOf(code) : USUAL.length)
   const others = assets
     .filter((asset) => !held.has(asset.code) && !asset.frozen && asset.kind !== 'instrument')
-    .toSorted((a, b) => rank(a.code) - rank(b.code) || a.code.localeCompare(b.code))
+    .toSorted(
+      (a, b) =>
+        Number(a.rate === 'unknown') - Number(b.rate === 'unknown') ||
+        rank(a.code) - rank(b.code) ||
+        a.code.localeCompare(b.code),
+    )
   return [
     ...balances.map(({ asset, name, available }) => ({ code: asset, name, available })),
     ...others.map(({ code, name }) => ({ code, name })),

@@ -44,5 +44,17 @@ export const interfaceWords = {
     simulated: 'simulated market',
     all: 'All {n}',
     fewer: 'Fewer',
+    chart: '{from} in {to} lately',
+    chartWords:
+      'A line: 1 {from} went from {first} to {last} {to}, at its lowest {low} and at its highest {high}.',
+    noHistory: 'No past rates of {from} in {to} yet.',
+    oneOf: 'for 1 {from}, {at}',
+    range: 'How far back',
+    week: '1 week',
+    month: '1 month',
+    year: '1 year',
+    low: 'Low {rate}, {at}',
+    high: 'High {rate}, {at}',
+    historySource: 'Mid rates, {source}.',
   },
 }
