@@ -60,6 +60,7 @@ test('a missing rate is unknown: never 1', async () => {
   await take('fixer', '2026-11-20T15:30:00Z', { USD: '1.1642' })
   const book = openBook([fixer])
   expect(book.rate('EUR', 'USD')).toEqual({ unknown: true })
+  expect(book.rate('USD', 'USD')).toMatchObject({ unknown: false, mid: '1' })
   await book.refresh()
   expect(book.rate('EUR', 'PLN')).toEqual({ unknown: true })
   expect(book.rate('PLN', 'USD')).toEqual({ unknown: true })

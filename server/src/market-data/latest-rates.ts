@@ -1,4 +1,4 @@
-import { crossRate, formatRate, rateOf, type Rate } from '@kantor/contract/money'
+import { currencyByCode, crossRate, formatRate, rateOf, type Rate } from '@kantor/contract/money'
 import type { Queryable } from '#db'
 import { ageLimitSeconds, type AgeLimits } from './age-limits.ts'
 import { heldValue } from './held-value.ts'
@@ -201,9 +201,10 @@ function crossOf(
   return cross
 }
 
-/** A currency against itself needs no provider, but must be one that we know at all. */
+/** A currency against itself needs no provider, also before the first one has answered, but must be one that we know. */
 function itself(code: string, now: Date, latest: readonly LatestSnapshot[]): PairRate {
-  if (code !== 'EUR' && !latest.some(({ values }) => values.has(code))) return { unknown: true }
+  const isKnown = currencyByCode(code) !== undefined || latest.some(({ values }) => values.has(code))
+  if (!isKnown) return { unknown: true }
   return {
     unknown: false,
     rate: ONE,

@@ -52,21 +52,32 @@ export async function storeCandles(
   return { stored, refused, lastRefusal }
 }
 
-/** 15 significant digits, so that comparing them as doubles is exact; no price or volume has more. */
-const PLAIN_DECIMAL = /^(?=[\d.]{1,16}$)(?:0|[1-9]\d*)(?:\.\d+)?$/
+/** Feeds write doubles, so a price may be `28.445999999999998`; the reader of providers bounds its digits. */
+const PLAIN_DECIMAL = /^(?=[\d.]{1,40}$)(?:0|[1-9]\d*)(?:\.\d+)?$/
+/** 15 significant digits: so far, comparing them as doubles is exact. */
+const DOUBLE_CHARS_MAX = 16
 const PRICE_MAX = 1e12
 const VOLUME_MAX = 1e15
 
 function isSane({ open, high, low, close, volume, startAt }: CandleDraft): boolean {
   if (![open, high, low, close].every((text) => PLAIN_DECIMAL.test(text))) return false
-  const [first, top, bottom, last] = [Number(open), Number(high), Number(low), Number(close)]
   return (
-    bottom > 0 &&
-    bottom <= Math.min(first, last) &&
-    top >= Math.max(first, last) &&
-    top < PRICE_MAX &&
+    Number(low) > 0 &&
+    [open, close].every((price) => isAtMost(low, price) && isAtMost(price, high)) &&
+    Number(high) < PRICE_MAX &&
     isVolume(volume) &&
     !Number.isNaN(startAt.getTime())
+  )
+}
+
+/** The database compares every digit and refuses a whole batch for one wrong row, so all of them are compared here. */
+function isAtMost(low: string, high: string): boolean {
+  if (low.length <= DOUBLE_CHARS_MAX && high.length <= DOUBLE_CHARS_MAX) return Number(low) <= Number(high)
+  const [lowWhole = '', lowDecimals = ''] = low.split('.')
+  const [highWhole = '', highDecimals = ''] = high.split('.')
+  const digits = Math.max(lowDecimals.length, highDecimals.length)
+  return (
+    BigInt(lowWhole + lowDecimals.padEnd(digits, '0')) <= BigInt(highWhole + highDecimals.padEnd(digits, '0'))
   )
 }
 

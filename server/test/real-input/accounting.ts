@@ -29,7 +29,8 @@ export async function balancesBy(tool: AccountingTool, file: string): Promise<Ba
   const amounts = lines.map(
     ([account, commodity, amount]) => [`${account} ${commodity}`, trimmed(amount)] as const,
   )
-  return Object.fromEntries(amounts.filter(([, amount]) => !/^-?0$/.test(amount)))
+  // Beancount says nothing of nine digits as 0E-9.
+  return Object.fromEntries(amounts.filter(([, amount]) => !/^-?0(?:E-\d+)?$/.test(amount)))
 }
 
 type Line = readonly [account: string, commodity: string, amount: string]

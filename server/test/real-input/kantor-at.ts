@@ -112,7 +112,8 @@ function listen(child: ChildProcessWithoutNullStreams) {
   }
 }
 
-function runMain(args: readonly string[], environment: Environment): Promise<Finished> {
+/** `main.ts verify` or `export` in a process of its own. */
+export function runMain(args: readonly string[], environment: Environment): Promise<Finished> {
   const child = startNode([join(SERVER, 'src/main.ts'), ...args], environment)
   const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_SECONDS_MAX * 1000)
   const output = { stdout: '', stderr: '' }

@@ -18,24 +18,36 @@ export interface Person {
   get<Body>(path: string): Promise<Reply<Body>>
   /** Each call is another intent. */
   post<Body>(path: string, body: unknown): Promise<Reply<Body>>
+  patch<Body>(path: string, body: unknown): Promise<Reply<Body>>
 }
 
 const TIMEOUT_MS = 15_000
 
-export async function signUp(address: string, handle: string, baseCurrency: string): Promise<Person> {
-  const answer = await fetch(`${address}/api/v1/auth/sign-up`, {
+const PASSWORD = 'corvid-lantern-mosaic-77'
+
+export function signUp(address: string, handle: string, baseCurrency: string): Promise<Person> {
+  const name = `${handle} of the test`
+  return begin(address, handle, 'sign-up', { name, handle, baseCurrency })
+}
+
+/** Once more, when so much time has passed that the session has ended. */
+export function signIn(address: string, handle: string): Promise<Person> {
+  return begin(address, handle, 'sign-in', {})
+}
+
+async function begin(
+  address: string,
+  handle: string,
+  how: 'sign-up' | 'sign-in',
+  more: Readonly<Record<string, string>>,
+): Promise<Person> {
+  const answer = await fetch(`${address}/api/v1/auth/${how}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      email: `${handle}@example.com`,
-      password: 'corvid-lantern-mosaic-77',
-      name: `${handle} of the test`,
-      handle,
-      baseCurrency,
-    }),
+    body: JSON.stringify({ email: `${handle}@example.com`, password: PASSWORD, ...more }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  if (answer.status !== 201) throw new Error(`sign-up answered ${answer.status}: ${await answer.text()}`)
+  if (!answer.ok) throw new Error(`${how} answered ${answer.status}: ${await answer.text()}`)
   const cookie = answer.headers.getSetCookie().map((line) => line.split(';', 1)[0])
   return personWith(address, handle, cookie.join('; '))
 }
@@ -49,14 +61,16 @@ function personWith(address: string, handle: string, cookie: string): Person {
     })
     return { status: answer.status, body: (await answer.json()) as Body }
   }
+  const send = <Body>(method: 'POST' | 'PATCH', path: string, body: unknown) =>
+    ask<Body>(path, {
+      method,
+      headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+      body: JSON.stringify(body),
+    })
   return {
     handle,
     get: (path) => ask(path, {}),
-    post: (path, body) =>
-      ask(path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
-        body: JSON.stringify(body),
-      }),
+    post: (path, body) => send('POST', path, body),
+    patch: (path, body) => send('PATCH', path, body),
   }
 }

@@ -12,6 +12,7 @@ export interface Asked {
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   readonly apiKeyHeader: string | undefined
+  readonly authorization: string | undefined
 }
 
 export interface ProviderServer {
@@ -45,6 +46,7 @@ function read({ url = '', headers }: IncomingMessage): Asked {
     path: pathname,
     query: Object.fromEntries(searchParams),
     apiKeyHeader: Array.isArray(apiKeyHeader) ? apiKeyHeader.join() : apiKeyHeader,
+    authorization: headers.authorization,
   }
 }
 
