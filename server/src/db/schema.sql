@@ -125,6 +125,12 @@ create table identity.devices (
   customer_id uuid not null,
   last_signed_in_at timestamp with time zone not null
 );
+create table identity.former_names (
+  number bigint not null,
+  until timestamp with time zone not null,
+  handle text not null,
+  name text not null
+);
 create table identity.sessions (
   id uuid not null,
   customer_id uuid not null,
@@ -606,6 +612,8 @@ alter table identity.customers add constraint customers_theme_check CHECK ((them
 alter table identity.devices add constraint devices_pkey PRIMARY KEY (token_hash);
 alter table identity.devices add constraint devices_token_hash_check CHECK ((length(token_hash) = 32));
 alter table identity.devices add constraint devices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES identity.customers(id);
+alter table identity.former_names add constraint former_names_pkey PRIMARY KEY (number, until);
+alter table identity.former_names add constraint former_names_number_fkey FOREIGN KEY (number) REFERENCES identity.customers(number);
 alter table identity.sessions add constraint sessions_pkey PRIMARY KEY (id);
 alter table identity.sessions add constraint sessions_token_hash_key UNIQUE (token_hash);
 alter table identity.sessions add constraint sessions_token_hash_check CHECK ((length(token_hash) = 32));
@@ -841,6 +849,7 @@ end $function$
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON identity.audit_log FOR EACH STATEMENT EXECUTE FUNCTION identity.refuse('the table is append-only');
 CREATE TRIGGER fixed_number BEFORE UPDATE OF id, number ON identity.customers FOR EACH ROW WHEN (((old.id <> new.id) OR (old.number <> new.number))) EXECUTE FUNCTION identity.refuse('id and number are those of a wallet');
 CREATE TRIGGER no_removal BEFORE DELETE OR TRUNCATE ON identity.customers FOR EACH STATEMENT EXECUTE FUNCTION identity.refuse('a customer is never removed: history names them');
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON identity.former_names FOR EACH STATEMENT EXECUTE FUNCTION identity.refuse('the table is append-only');
 CREATE TRIGGER no_removal BEFORE DELETE OR TRUNCATE ON ledger.accounts FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse('an account is never removed');
 CREATE TRIGGER fixed_scale BEFORE UPDATE OF id, kind, scale ON ledger.assets FOR EACH ROW WHEN (((old.id <> new.id) OR (old.kind <> new.kind) OR (old.scale <> new.scale))) EXECUTE FUNCTION ledger.refuse('id, kind and scale of an asset never change');
 CREATE TRIGGER no_removal BEFORE DELETE OR TRUNCATE ON ledger.assets FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse('an asset is never removed');
@@ -886,6 +895,7 @@ grant insert, select on identity.audit_log to kantor_app;
 grant usage on sequence identity.customer_numbers to kantor_app;
 grant insert, select, update (handle, name, password_hash, base_currency, locale, theme) on identity.customers to kantor_app;
 grant delete, insert, select, update (last_signed_in_at) on identity.devices to kantor_app;
+grant insert, select on identity.former_names to kantor_app;
 grant select on identity.public_customers to kantor_app;
 grant delete, insert, select, update (last_seen_at, idle_expires_at, revoked_at) on identity.sessions to kantor_app;
 grant delete, insert, select, update on jobs.runners to kantor_app;

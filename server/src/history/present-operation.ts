@@ -25,7 +25,7 @@ export async function presentOperations(
   const strangers = new Set<bigint>()
   for (const journal of journals) {
     const other = counterpartyOf(journal, walletId)
-    if (other !== null && personInDetail(journal, walletId) === null) strangers.add(other)
+    if (other !== null) strangers.add(other)
   }
   const surroundings = await readSurroundings(deps, journals, strangers)
   return journals.map((journal) => operationOf(journal, walletId, surroundings))
@@ -76,22 +76,11 @@ export function textOf(value: JsonValue | undefined): string | null {
   return typeof value === 'string' ? value : null
 }
 
-/** As they were called when it happened, where the journal says so. */
+/** The other customer, as they are called now: the handle is then one that can be sent to. */
 function personOf(journal: JournalRef, walletId: bigint, { people }: Surroundings): Person | null {
   const other = counterpartyOf(journal, walletId)
   if (other === null) return null
-  return personInDetail(journal, walletId) ?? people.get(other) ?? null
-}
-
-/** A transfer's detail names both sides: `from` and `to`, each `{handle, name}` with the name masked. */
-function personInDetail(journal: JournalRef, walletId: bigint): Person | null {
-  if (journal.kind !== 'transfer') return null
-  const [posting] = journal.postings
-  if (posting === undefined) return null
-  const said = journal.detail?.[posting.from >> 27n === walletId ? 'to' : 'from']
-  if (typeof said !== 'object' || said === null || Array.isArray(said)) return null
-  const { handle, name } = said
-  return typeof handle === 'string' && typeof name === 'string' ? { handle, name } : null
+  return people.get(other) ?? null
 }
 
 /** A reversal consumes the journal that it reverses, so the unique index on `consumes` finds it. */

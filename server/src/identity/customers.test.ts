@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { customersByNumbers, findCustomerByHandleOrEmail } from './find-customer.ts'
+import { customerNameAt, customersByNumbers, findCustomerByHandleOrEmail } from './find-customer.ts'
 import { identityFixture } from './identity-fixture.ts'
 
 const room = await identityFixture({ config: { rateLimits: false } })
@@ -38,6 +38,25 @@ describe('the profile', () => {
     expect((await room.browser().ask('PATCH', '/me', { body: { theme: 'dark' } })).status).toBe(401)
     expect((await stranger.ask('GET', '/me')).body['id']).toBe(betty.id)
   })
+})
+
+test('how somebody was called at any moment is known after every change of handle or name', async () => {
+  const { browser: celia } = await room.signedUp('celia')
+  const number = (await findCustomerByHandleOrEmail(room.db, 'celia'))?.number ?? 0n
+  const rename = async (body: Record<string, unknown>) => {
+    room.clock.advance(1_000)
+    expect((await celia.ask('PATCH', '/me', { body })).status).toBe(200)
+    return room.clock.now()
+  }
+  const first = await rename({ handle: 'celina' })
+  await rename({ theme: 'dark' })
+  const second = await rename({ name: 'Celina Nowa', handle: 'celina' })
+  const at = (moment: Date, ms: number) => customerNameAt(room.db, number, new Date(moment.getTime() + ms))
+  expect(await at(first, -1)).toEqual({ handle: 'celia', name: 'Edward Kowalski' })
+  expect(await at(first, 0)).toEqual({ handle: 'celina', name: 'Edward Kowalski' })
+  expect(await at(second, -1)).toEqual({ handle: 'celina', name: 'Edward Kowalski' })
+  expect(await at(second, 0)).toEqual({ handle: 'celina', name: 'Celina Nowa' })
+  expect(await customerNameAt(room.db, 999n, second)).toBeNull()
 })
 
 describe('finding a customer', () => {

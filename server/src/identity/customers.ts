@@ -80,8 +80,24 @@ export async function insertCustomer(tx: Tx, customer: NewCustomer): Promise<{ n
   return { number: row.number, me: toMe(row) }
 }
 
-/** Changes what is given and leaves the rest; throws `handle_taken`. */
-export async function updateCustomer(tx: Tx, customerId: string, change: UpdateMeRequest): Promise<Me> {
+/**
+ * Changes what is given and leaves the rest. A handle or name that ends is kept, with the moment until which it held.
+ * @throws Problem handle_taken
+ */
+export async function updateCustomer(
+  tx: Tx,
+  customerId: string,
+  change: UpdateMeRequest,
+  now: Date,
+): Promise<Me> {
+  await tx.query(
+    `insert into identity.former_names (number, until, handle, name)
+     select number, $4, handle, name from identity.customers
+     where id = $1 and (handle, name) is distinct from (coalesce($2, handle), coalesce($3, name))
+     for update
+     on conflict (number, until) do nothing`,
+    [customerId, change.handle, change.name, now],
+  )
   const { rows } = await tx
     .query<CustomerRow>(
       `update identity.customers set name = coalesce($2, name), handle = coalesce($3, handle),

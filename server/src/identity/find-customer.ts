@@ -77,3 +77,21 @@ export async function customersByNumbers(
   )
   return new Map(rows.map((row) => [row.number, toPublicCustomer(row)]))
 }
+
+/** How the customer of this number was called at that moment; null when there is none. */
+export async function customerNameAt(
+  q: Queryable,
+  number: bigint,
+  at: Date,
+): Promise<{ handle: string; name: string } | null> {
+  const { rows } = await q.query<{ handle: string; name: string }>(
+    `select coalesce(former.handle, now.handle) as handle, coalesce(former.name, now.name) as name
+     from identity.public_customers now left join lateral (
+       select handle, name from identity.former_names
+       where former_names.number = now.number and until > $2 order by until limit 1
+     ) former on true
+     where now.number = $1`,
+    [number, at],
+  )
+  return rows[0] ?? null
+}

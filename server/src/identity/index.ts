@@ -1,7 +1,7 @@
 export { createAuthenticator } from './authenticate.ts'
 export { createBatchLookup } from './batch-lookup.ts'
 export type { AuthenticatorDeps } from './authenticate.ts'
-export { customersByNumbers, findCustomerByHandleOrEmail } from './find-customer.ts'
+export { customerNameAt, customersByNumbers, findCustomerByHandleOrEmail } from './find-customer.ts'
 export type { PublicCustomer } from './find-customer.ts'
 export { createIdentity } from './identity.ts'
 export { maskName } from './mask-name.ts'

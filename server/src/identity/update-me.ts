@@ -14,10 +14,11 @@ export async function updateMe(
   if (change.handle !== undefined) refuseReserved(change.handle)
   if (change.baseCurrency !== undefined) refuseUnlessOffered(change.baseCurrency, 'baseCurrency')
   return deps.db.transaction(async (tx) => {
-    const me = await updateCustomer(tx, principal.customerId, change)
+    const now = deps.clock()
+    const me = await updateCustomer(tx, principal.customerId, change, now)
     await recordAct(tx, {
       act: 'profile_changed',
-      at: deps.clock(),
+      at: now,
       customerId: principal.customerId,
       actorId: principal.customerId,
       client,

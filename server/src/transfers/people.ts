@@ -1,9 +1,9 @@
 import type { Database } from '#db'
-import { createBatchLookup, findCustomerByHandleOrEmail, maskName } from '#identity'
-import { readPeople } from './queries.ts'
+import { createBatchLookup, customerNameAt, findCustomerByHandleOrEmail, maskName } from '#identity'
+import { readPayees } from './queries.ts'
 import type { PersonRow } from './queries.ts'
 
-/** Somebody who can send and be sent to. */
+/** Somebody who can be sent to. */
 export interface Person {
   readonly walletId: bigint
   readonly handle: string
@@ -11,11 +11,11 @@ export interface Person {
   readonly name: string
 }
 
-/** Finds people as they are at the moment of asking; null where there is nobody. */
 export interface People {
-  byWallet(walletId: bigint): Promise<Person | null>
-  /** By `@handle`, `handle` or e-mail address. */
+  /** By `@handle`, `handle` or e-mail address, as they are at the moment of asking; null where there is nobody. */
   byReference(reference: string): Promise<Person | null>
+  /** The owner of a wallet, as they were called then. */
+  ownerAt(walletId: bigint, at: Date): Promise<Person>
 }
 
 /** Look-ups under way at once; those that come meanwhile share the next one. */
@@ -25,44 +25,28 @@ const PEOPLE_WAITING_MAX = 20_000
 const MASKS_MAX = 10_000
 
 /**
- * A transfer has to know two people, and at 10,000 transfers a second nobody can be asked for one at a time. Not
- * cached, though: a handle can be given up and taken by somebody else, and money must not follow the old sign.
+ * At 10,000 transfers a second no payee can be asked for alone. Not cached, though: a handle can be given up and
+ * taken by somebody else, and money must not follow the old sign.
  */
 export function findPeople(db: Database): People {
   const lookup = createBatchLookup<Person>({
-    load: (keys) => loadPeople(db, keys),
+    load: async (handles) =>
+      new Map((await readPayees(db, handles)).map((row) => [row.handle, personOf(row)])),
     loadsAtOnce: LOOKUPS_AT_ONCE,
     keysPerLoadMax: PEOPLE_PER_LOOKUP_MAX,
     waitingMax: PEOPLE_WAITING_MAX,
   })
   return {
-    byWallet: async (walletId) => (await lookup(walletKey(walletId))) ?? null,
     byReference: async (reference) =>
       reference.includes('@', 1)
         ? byEmail(db, reference)
         : ((await lookup(reference.replace('@', ''))) ?? null),
+    ownerAt: async (walletId, at) => {
+      const called = await customerNameAt(db, walletId, at)
+      if (called === null) throw new Error(`wallet ${walletId} was paid and has no owner`)
+      return personOf({ number: walletId, ...called })
+    },
   }
-}
-
-/** A handle begins with a letter, so a number is never one. */
-function walletKey(walletId: bigint): string {
-  return walletId.toString()
-}
-
-async function loadPeople(db: Database, keys: readonly string[]): Promise<ReadonlyMap<string, Person>> {
-  const isWallet = (key: string) => key.charCodeAt(0) <= 0x39
-  const people = await readPeople(
-    db,
-    keys.filter((key) => !isWallet(key)),
-    keys.filter(isWallet).map(BigInt),
-  )
-  const found = new Map<string, Person>()
-  for (const row of people) {
-    const person = personOf(row)
-    found.set(person.handle, person)
-    found.set(walletKey(person.walletId), person)
-  }
-  return found
 }
 
 /** One at a time: addresses are what people type, handles are what programs send thousands of. */

@@ -7,21 +7,12 @@ export interface PersonRow {
   name: string
 }
 
-/**
- * Payees by handle and payers by wallet, as they are now, many at once: two index look-ups, so that the plan cannot
- * depend on how the planner weighs an `or`.
- */
-export async function readPeople(
-  q: Queryable,
-  handles: readonly string[],
-  walletIds: readonly bigint[],
-): Promise<PersonRow[]> {
+/** Payees by handle, as they are now, many at once. */
+export async function readPayees(q: Queryable, handles: readonly string[]): Promise<PersonRow[]> {
   const { rows } = await q.query<PersonRow>({
-    name: 'transfers.people',
-    text: `select number, handle, name from identity.public_customers where handle = any($1::text[])
-           union all
-           select number, handle, name from identity.public_customers where number = any($2::bigint[])`,
-    values: [handles, walletIds],
+    name: 'transfers.payees',
+    text: 'select number, handle, name from identity.public_customers where handle = any($1::text[])',
+    values: [handles],
   })
   return rows
 }

@@ -1,8 +1,8 @@
 import { Problem } from '@kantor/contract/errors'
-import type { Payee, Transfer, TransferRequest } from '@kantor/contract/api'
+import type { Transfer, TransferRequest } from '@kantor/contract/api'
 import { formatAmount } from '@kantor/contract/money'
-import { accountId, assetIdOf, PURPOSE } from '#ledger'
-import type { JournalRef, JsonValue, Ledger, PostCommand } from '#ledger'
+import { accountId, assetIdOf, PURPOSE, walletIdOf } from '#ledger'
+import type { JournalRef, Ledger, PostCommand, Posting } from '#ledger'
 import { judgedOrReplayed, postOrRefuse, readMoney, requestHash } from '#wallets'
 import type { AssetBook, KeyedRequest, Money, Posted } from '#wallets'
 import type { People, Person } from './people.ts'
@@ -17,7 +17,6 @@ export interface SendDeps extends PostSharesDeps {
 
 interface JudgedTransfer {
   readonly money: Money
-  readonly payer: Person
   readonly payee: Person
 }
 
@@ -32,7 +31,11 @@ export async function sendTransfer(
   const keyed = { walletId, key, requestHash: requestHash('transfer', fields) }
   const outcome = await judgedOrReplayed(deps.ledger, keyed, () => judgeTransfer(deps, walletId, request))
   const posted = 'replay' in outcome ? outcome.replay : await post(deps, keyed, outcome.judged, request.note)
-  return { body: await transferBody(deps.assets, request, posted.journal), replayed: posted.replayed }
+  const payee =
+    'judged' in outcome && !posted.replayed
+      ? outcome.judged.payee
+      : await payeeOf(deps.people, posted.journal)
+  return { body: await transferBody(deps.assets, request, posted.journal, payee), replayed: posted.replayed }
 }
 
 async function judgeTransfer(
@@ -41,21 +44,17 @@ async function judgeTransfer(
   request: TransferRequest,
 ): Promise<JudgedTransfer> {
   const money = await readMoney(deps.assets, request.asset, request.amount)
-  const [payer, payee] = await Promise.all([
-    deps.people.byWallet(walletId),
-    deps.people.byReference(request.to),
-  ])
-  if (payer === null) throw new Error(`wallet ${walletId} is signed in and has no owner`)
+  const payee = await deps.people.byReference(request.to)
   if (payee === null)
     throw new Problem('payee_not_found', { errors: [{ path: 'to', message: 'is nobody here' }] })
   if (payee.walletId === walletId) throw new Problem('payee_is_self')
-  return { money, payer, payee }
+  return { money, payee }
 }
 
 async function post(
   deps: SendDeps,
   { walletId, key, requestHash: sameRequest }: KeyedRequest,
-  { money, payer, payee }: JudgedTransfer,
+  { money, payee }: JudgedTransfer,
   note: string | undefined,
 ): Promise<Posted> {
   const { assetId, minor } = money
@@ -68,16 +67,22 @@ async function post(
     requestHash: sameRequest,
     postings: [{ from, to, amount: minor }],
     opens: [to],
-    detail: { ...(note === undefined ? {} : { note }), from: whoIs(payer), to: whoIs(payee) },
+    ...(note === undefined ? {} : { detail: { note } }),
   }
   const { kind } = await deps.assets.byId(assetId)
   if (kind === 'instrument') return postShares(deps, command)
   return postOrRefuse(deps.ledger, command)
 }
 
-/** How they were called at the time, which is what history shows however they are called now. The name is masked. */
-function whoIs(person: Person): { handle: string; name: string } {
-  return { handle: person.handle, name: person.name }
+/** Whom a posted transfer went to, as they were called at the time: a replay answers what was answered. */
+function payeeOf(people: People, journal: JournalRef): Promise<Person> {
+  return people.ownerAt(walletIdOf(postingOf(journal).to), journal.recordedAt)
+}
+
+function postingOf(journal: JournalRef): Posting {
+  const [posting] = journal.postings
+  if (posting === undefined) throw new Error(`transfer ${journal.id} has no posting`)
+  return posting
 }
 
 /** Answered from the journal and the request that its hash covers, so that a replay says the same. */
@@ -85,9 +90,9 @@ async function transferBody(
   assets: AssetBook,
   request: TransferRequest,
   journal: JournalRef,
+  payee: Person,
 ): Promise<Transfer> {
-  const [posting] = journal.postings
-  if (posting === undefined) throw new Error(`transfer ${journal.id} has no posting`)
+  const posting = postingOf(journal)
   const { scale } = await assets.byId(assetIdOf(posting.to))
   return {
     id: journal.id,
@@ -95,17 +100,8 @@ async function transferBody(
     status: 'posted',
     asset: request.asset,
     amount: formatAmount(posting.amount, scale),
-    to: payeeOf(journal.detail?.['to']),
+    to: { handle: payee.handle, name: payee.name },
     note: request.note ?? null,
     at: journal.recordedAt.toISOString(),
   }
-}
-
-function payeeOf(detail: JsonValue | undefined): Payee {
-  if (typeof detail !== 'object' || detail === null || Array.isArray(detail))
-    throw new Error('a transfer to nobody')
-  const { handle, name } = detail
-  if (typeof handle !== 'string' || typeof name !== 'string')
-    throw new Error('a transfer to somebody unnamed')
-  return { handle, name }
 }
