@@ -112,6 +112,7 @@ async function pgbench(url: string, clients: number, seconds: number): Promise<n
   return Number(/tps = ([\d.]+)/.exec(stdout)?.[1])
 }
 
+/** Of what a transfer writes to; market data comes in meanwhile, whatever is transferred. */
 interface Footprint {
   readonly wal: bigint
   readonly disk: bigint
@@ -122,7 +123,7 @@ async function footprint(owner: Database): Promise<Footprint> {
   const { rows } = await owner.query<Footprint>(
     `select (pg_current_wal_lsn() - '0/0')::bigint as wal,
        (select sum(pg_total_relation_size(c.oid))::bigint from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema')) as disk,
+        where c.relkind = 'r' and n.nspname in ('ledger', 'identity', 'wallets', 'history')) as disk,
        (select count(*) from ledger.journals) as journals`,
   )
   if (rows[0] === undefined) throw new Error('the database has no size')
@@ -206,7 +207,7 @@ function report(measured: Measured, postgres: BenchPostgres, options: Options): 
 
 ${tpcB.map(([clients, value]) => `- pgbench TPC-B, \`-M prepared -s ${PGBENCH_SCALE} -c ${clients} -j 2\`: ${whole(value)}/s`).join('\n')}
 - hot account over uniform at 128 connections: ${fixed(of('hot 128') / of('uniform 128'), 2)}
-- per transfer: ${whole(measured.diskBytes)} bytes of table and index, ${whole(measured.walBytes)} bytes of WAL
+- per transfer: ${whole(measured.diskBytes)} bytes of table and index of the ledger and the people, ${whole(measured.walBytes)} bytes of WAL
 
 ${markdownTable(['shape', 'connections', 'transfers/s', 'over TPC-B', 'p50 ms', 'p95 ms', 'p99 ms'], rows)}
 `
