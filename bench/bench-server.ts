@@ -97,7 +97,7 @@ export async function startServer(
       process: child,
       stop: async () => {
         child.kill('SIGTERM')
-        if (child.exitCode === null) await once(child, 'exit')
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
       },
     }
   }

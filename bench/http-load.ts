@@ -9,8 +9,8 @@ export interface LoadPlan {
   readonly port: number
   readonly connections: number
   readonly seconds: number
-  /** The whole next request, head and body; null when there is nothing more to ask. */
-  readonly next: () => string | null
+  /** The whole next request, head and body, when it is time for it; null when there is nothing more to ask. */
+  readonly next: () => string | null | Promise<string | null>
 }
 
 export interface LoadResult {
@@ -96,7 +96,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
   await Promise.all(
     connections.map(async (connection) => {
       while (performance.now() < until) {
-        const request = plan.next()
+        const request = await plan.next()
         if (request === null) break
         const at = performance.now()
         const { status, body } = await connection.ask(request)

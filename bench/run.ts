@@ -1,6 +1,7 @@
 import * as history from './history.ts'
 import * as marketData from './market-data.ts'
 import * as orders from './orders.ts'
+import * as stream from './stream.ts'
 import * as transfers from './transfers.ts'
 
 /** `npm run bench -- NAME [options]`: each measures figures side by side in one run and prints a table. */
@@ -8,6 +9,7 @@ const BENCHES: Readonly<Record<string, { run(args: string[]): Promise<void> }>> 
   history,
   'market-data': marketData,
   orders,
+  stream,
   transfers,
 }
 

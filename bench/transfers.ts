@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import { parseArgs, promisify } from 'node:util'
 import type { Database } from '../server/src/db/index.ts'
 import { benchPostgres, openOwner, startServer } from './bench-server.ts'
 import type { BenchPostgres } from './bench-server.ts'
+import { fundCustomers, postOf } from './fund-customers.ts'
 import { runLoad } from './http-load.ts'
 import type { LoadResult } from './http-load.ts'
 import { seedCustomers } from './seed-customers.ts'
@@ -24,10 +24,6 @@ const WARM_UP_SECONDS = 3
 interface Options {
   readonly seconds: number
   readonly rounds: number
-}
-
-function requestOf(method: string, path: string, key: string, body: string): string {
-  return `${method} /api/v1${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${key}\r\nidempotency-key: ${randomUUID()}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
 }
 
 /** Cumulative shares of a Zipf distribution with exponent 1: the first of n gets about 1 / ln n of everything. */
@@ -66,25 +62,8 @@ function transfersOf(customers: readonly BenchCustomer[], shape: Shape): () => s
   return () => {
     const [payer, payee] = next()
     const body = `{"to":"@${customers[payee]?.handle}","asset":"EUR","amount":"0.01"}`
-    return requestOf('POST', '/transfers', customers[payer]?.key ?? '', body)
+    return postOf('/transfers', customers[payer]?.key ?? '', body)
   }
-}
-
-async function fundCustomers(port: number, customers: readonly BenchCustomer[]): Promise<void> {
-  let next = 0
-  const seconds = 600
-  const body = '{"asset":"EUR","amount":"10000.00"}'
-  const funded = await runLoad({
-    port,
-    connections: 64,
-    seconds,
-    next: () => {
-      const customer = customers[next]
-      next += 1
-      return customer === undefined ? null : requestOf('POST', '/wallet/deposits', customer.key, body)
-    },
-  })
-  if (funded.statuses['201'] !== customers.length) throw new Error(`funding failed: ${funded.firstFailure}`)
 }
 
 const execute = promisify(execFile)
@@ -229,7 +208,7 @@ export async function run(args: string[]): Promise<void> {
       const tpcBUrl = (await hasPgbench()) ? await postgres.create('kantor_bench_tpcb') : null
       if (tpcBUrl !== null) await execute('pgbench', ['-i', '-q', '-s', String(PGBENCH_SCALE), tpcBUrl])
       const customers = await seedCustomers(owner, CUSTOMERS)
-      await fundCustomers(server.port, customers)
+      await fundCustomers(server.port, customers, { asset: 'EUR', amount: '10000.00' })
       const text = report(await measure(server.port, owner, customers, tpcBUrl, options), postgres, options)
       await writeFile(join(import.meta.dirname, 'results/transfers.md'), text)
       console.log(text)

@@ -17,6 +17,7 @@ export const FAST_CHECKS = [
   { name: 'format', args: tool('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.') },
   { name: 'lint', args: tool('oxlint/bin/oxlint', '--quiet') },
   { name: 'types of contract', args: tool('typescript/bin/tsc', '-p', 'contract', '--noEmit') },
+  { name: 'types of client', args: tool('typescript/bin/tsc', '-p', 'client', '--noEmit') },
   { name: 'types of server', args: tool('typescript/bin/tsc', '-p', 'server', '--noEmit') },
   { name: 'types of web', args: tool('vue-tsc/bin/vue-tsc.js', '-p', 'web', '--noEmit') },
   { name: 'dead code', args: tool('knip/bin/knip.js', '--no-progress') },
@@ -32,21 +33,46 @@ const vitest = (file, ...filters) =>
     ...filters,
   )
 
+/** Run on the embedded PostgreSQL alone: a server that somebody gives makes no difference to what they show. */
+const ON_THE_EMBEDDED = [
+  'server/src/db/embedded.test.ts',
+  'server/src/events/broker-killed.test.ts',
+  'server/src/market-data/providers/**',
+  'server/test/client.test.ts',
+  'server/test/real-input/**',
+  'server/test/replicas.test.ts',
+]
+/** The longest of the others, run on the server that is given; on the embedded one where none is. */
+const ON_A_SERVER = [
+  'server/src/events/delivery.test.ts',
+  'server/src/history/{list-operations,page-cost}.test.ts',
+  'server/src/identity/limits.test.ts',
+  'server/src/jobs/**',
+  'server/test/drills/**',
+]
+const without = (paths) => paths.map((path) => `--exclude=${path}`)
+const hasServer = () => process.env.DATABASE_URL !== undefined && process.env.DATABASE_URL !== ''
+
 const TESTS = [
-  { name: 'tests', minutesMax: 12, report: 'vitest.json', args: (file) => vitest(file), tally: tallyVitest },
+  {
+    name: 'tests',
+    minutesMax: 15,
+    report: 'vitest.json',
+    args: (file) => vitest(file, ...(hasServer() ? without(ON_A_SERVER) : [])),
+    tally: tallyVitest,
+  },
   {
     name: 'tests on DATABASE_URL',
-    minutesMax: 12,
+    minutesMax: 15,
     report: 'vitest-machine.json',
-    onlyIf: () => process.env.DATABASE_URL !== undefined && process.env.DATABASE_URL !== '',
+    onlyIf: hasServer,
     env: () => ({ KANTOR_TEST_DATABASE_URL: process.env.DATABASE_URL }),
-    // The embedded server has shown itself in the first run.
-    args: (file) => vitest(file, 'server/', '--exclude=server/src/db/embedded.test.ts'),
+    args: (file) => vitest(file, 'server/', ...without(ON_THE_EMBEDDED)),
     tally: tallyVitest,
   },
   {
     name: 'journeys in a browser',
-    minutesMax: 10,
+    minutesMax: 25,
     report: 'playwright.json',
     env: (file) => ({ PLAYWRIGHT_JSON_OUTPUT_FILE: file }),
     args: () =>

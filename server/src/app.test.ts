@@ -42,6 +42,13 @@ async function signUp(handle: string): Promise<string> {
   return answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
 }
 
+const MONTHLY = { repeat: 'monthly', day: 31, at: '09:00', timeZone: 'Europe/Warsaw' }
+const LIMIT_CHANGE = { fromAmount: '1.00', limit: { base: 'EUR', rate: '9.00' } }
+const LIMIT_CONVERSION = { from: 'EUR', to: 'PLN', ...LIMIT_CHANGE, expiresAt: '2099-01-01T00:00:00Z' }
+const RECURRING_CONVERSION = { from: 'EUR', to: 'PLN', fromAmount: '1.00', schedule: MONTHLY }
+const STANDING_ORDER = { to: '@edek', asset: 'EUR', amount: '1.00', note: 'rent', schedule: MONTHLY }
+const PRICE_ALERT = { instrument: 'AAPL', direction: 'above', value: '900000', repeat: false }
+
 /** A request that is right, for each route that takes a body; the hostile values replace its fields one by one. */
 const RIGHT_BODIES: Readonly<Record<string, Record<string, unknown>>> = {
   'POST /api/v1/auth/sign-up': {
@@ -76,7 +83,35 @@ const RIGHT_BODIES: Readonly<Record<string, Record<string, unknown>>> = {
     timeInForce: 'day',
     settleIn: 'EUR',
   },
+  'POST /api/v1/conversion-orders': LIMIT_CONVERSION,
+  'POST /api/v1/conversion-orders/dry-run': LIMIT_CONVERSION,
+  'PATCH /api/v1/conversion-orders/{id}': { status: 'paused', ...LIMIT_CHANGE },
+  'POST /api/v1/recurring-conversions': RECURRING_CONVERSION,
+  'POST /api/v1/recurring-conversions/dry-run': RECURRING_CONVERSION,
+  'PATCH /api/v1/recurring-conversions/{id}': { status: 'paused', fromAmount: '1.00', schedule: MONTHLY },
+  'POST /api/v1/standing-orders': STANDING_ORDER,
+  'POST /api/v1/standing-orders/dry-run': STANDING_ORDER,
+  'PATCH /api/v1/standing-orders/{id}': { status: 'paused', amount: '1.00', note: 'rent', schedule: MONTHLY },
+  'POST /api/v1/price-alerts': PRICE_ALERT,
+  'POST /api/v1/price-alerts/dry-run': PRICE_ALERT,
+  'PATCH /api/v1/price-alerts/{id}': { status: 'paused', direction: 'above', value: '900', repeat: true },
   'PATCH /api/v1/positions/settings': { method: 'average' },
+  'PATCH /api/v1/notification-preferences': {
+    changes: [{ kind: 'dividend', channel: 'mail', enabled: true }],
+  },
+  'POST /api/v1/push-subscriptions': {
+    endpoint: 'https://updates.push.services.mozilla.com/wpush/v2/x',
+    keys: { p256dh: 'B'.repeat(87), auth: 'a'.repeat(22) },
+  },
+  'POST /api/v1/push-subscriptions/end': { endpoint: 'https://updates.push.services.mozilla.com/wpush/v2/x' },
+  'POST /api/v1/webhooks': {
+    url: 'https://example.com/hook',
+    name: 'mine',
+    events: ['operation.posted'],
+  },
+  'PATCH /api/v1/webhooks/{id}': { name: 'mine', events: ['operation.posted'], enabled: false },
+  'POST /api/v1/webhooks/{id}/replays': { from: '2026-01-01T00:00:00Z' },
+  'POST /api/v1/notices/read': { through: '0190c7a2-0000-7000-8000-000000000000' },
   'POST /api/v1/watchlist': { instrument: 'AAPL' },
 }
 
@@ -140,6 +175,7 @@ const FREE_TEXT = new Set(['name', 'note', 'password'])
 function isHostile(field: string, value: unknown): boolean {
   // To choose no further currency is right.
   if (field === 'currencies' && Array.isArray(value) && value.length === 0) return false
+  if (field === 'repeat' && value === true) return false
   if (!FREE_TEXT.has(field) || typeof value !== 'string') return true
   if (field === 'password') return value.length < 10 || value.length > 128
   return (
@@ -153,7 +189,7 @@ async function fingerprint(): Promise<string> {
   const { rows } = await app.database.ownerDb.query<{ state: string }>(
     `select concat_ws(' ', (select hash::text from ledger.chain_head), (select count(*) from identity.customers),
        (select string_agg(md5(customers::text), '' order by number) from identity.customers),
-       (select count(*) from identity.api_keys), (select count(*) from exchange.quotes),
+       (select count(*) from rules.rules), (select count(*) from identity.api_keys), (select count(*) from exchange.quotes),
        (select count(*) from ledger.accounts)) as state`,
   )
   return rows[0]?.state ?? ''
@@ -180,7 +216,7 @@ describe('hostile input', async () => {
           if (!isHostile(field, value)) continue
           const answer = await app.http.inject({
             method,
-            url,
+            url: url.replace('{id}', '0190c7a2-0000-7000-8000-000000000000'),
             headers: {
               cookie: url.includes('/auth/') ? '' : cookie,
               'idempotency-key': `${field}-${index}`,
@@ -216,10 +252,14 @@ describe('hostile input', async () => {
             parameter.in === 'path'
               ? path.replace(`{${parameter.name}}`, text || '%20')
               : `${path}?${parameter.name}=${text}`
-          const answer = await app.http.inject({ url: url.replace(/\{\w+\}/g, 'EUR'), headers: { cookie } })
-          expect([url.slice(0, 120), answer.statusCode, answer.body.slice(0, 200)]).toSatisfy(
-            () => answer.statusCode < 500,
-          )
+          const answer = await app.http.inject({
+            url: url.replace(/\{\w+\}/g, 'EUR'),
+            headers: { cookie },
+            payloadAsStream: true,
+          })
+          // Some values are a position of the live stream, which would not end by itself.
+          answer.stream().destroy()
+          expect([url.slice(0, 120), answer.statusCode]).toSatisfy(() => answer.statusCode < 500)
         }
       }
     }
@@ -280,7 +320,10 @@ describe('who may call what', () => {
 })
 
 // The last: from here on the program drains.
-test('it is ready, and says no while it drains, though it still answers', async () => {
+test('it is ready when all has been started, and says no while it drains, though it still answers', async () => {
+  const before = await app.http.inject({ url: '/health/ready' })
+  expect([before.statusCode, before.json().reason]).toEqual([503, 'starting'])
+  app.begun()
   expect((await app.http.inject({ url: '/health/ready' })).statusCode).toBe(200)
   app.drain()
   const ready = await app.http.inject({ url: '/health/ready' })

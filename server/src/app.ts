@@ -2,19 +2,13 @@ import { randomBytes, randomUUIDv7 } from 'node:crypto'
 import { Problem } from '@kantor/contract/errors'
 import { INSTRUMENT_SCALE } from '@kantor/contract/money'
 import type { Config } from '#config'
-import { openDatabase } from '#db'
-import type { Database } from '#db'
+import type { Database, ReadReplica } from '#db'
+import { createEvents } from '#events'
+import type { Events } from '#events'
 import { DEFAULT_EXCHANGE_SETTINGS, checkExchangeSettings } from '#exchange'
 import { createHttpServer, mountApiDocs, mountHealth, serveWebApp } from '#http'
 import { createIndexBuilder } from '#history'
-import type { People } from '#history'
-import {
-  createIdentity,
-  createPasswordHasher,
-  customersByNumbers,
-  findCustomerByHandleOrEmail,
-  maskName,
-} from '#identity'
+import { createIdentity, createPasswordHasher, customersByNumbers } from '#identity'
 import type { Identity } from '#identity'
 import { createJobs } from '#jobs'
 import type { Jobs } from '#jobs'
@@ -26,6 +20,7 @@ import {
   configuredStockProvider,
   createMarketHours,
   createPriceBook,
+  createPriceStream,
   createRateBook,
   createVolatility,
   openInstrumentBook,
@@ -35,17 +30,29 @@ import type {
   InstrumentBook,
   MarketHours,
   PriceBook,
+  PriceStream,
   RateBook,
   StockProvider,
 } from '#market-data'
+import type { LiveStream, Notify } from '#notifications'
 import type { Log, Metrics } from '#telemetry'
+import { instrumentsOfInterest } from '#trading'
 import { openAssetBook, openWallet } from '#wallets'
-import type { SharePrice } from '#wallets'
 import type { FastifyInstance } from 'fastify'
+import { buildRules } from './build-rules.ts'
+import type { RulesRoom } from './build-rules.ts'
+import { buildLiveStream } from './build-live-stream.ts'
+import { buildNotifications } from './build-notifications.ts'
+import type { NotificationsRoom } from './build-notifications.ts'
 import { buildTrading } from './build-trading.ts'
 import type { TradingRoom } from './build-trading.ts'
+import { peopleOf } from './people.ts'
+import { openDatabases } from './open-databases.ts'
+import { createReadiness } from './readiness.ts'
 import { allRoutes } from './routes.ts'
 import { allJobs, schedule } from './schedule.ts'
+import { readOrCreateSecretKey } from './secret-key.ts'
+import { sharePrices } from './share-prices.ts'
 
 export interface AppDeps {
   readonly config: Config
@@ -63,16 +70,24 @@ export interface AppDeps {
 export interface App {
   readonly http: FastifyInstance
   readonly jobs: Jobs
+  readonly events: Events
   readonly rates: RateBook
   readonly stocks: Stocks
   readonly trading: TradingRoom
-  /** From now on readiness says no, so that nothing new is sent here. */
+  readonly notifications: NotificationsRoom
+  /** Live prices, for a worker to start and to stop. */
+  readonly priceStream: PriceStream
+  readonly rules: RulesRoom
+  /** What customers are told as it happens; to be started after events. */
+  readonly live: LiveStream
+  /** All that the role asks for has been started: from now on readiness says yes. */
+  begun(): void
+  /** From now on readiness says no, so that nothing new is sent here, and live streams are sent elsewhere. */
   drain(): void
   /** Ends what the app holds, in the order in which it was begun, backwards. Requests must have been answered. */
   close(): Promise<void>
 }
 
-const CONNECTIONS_MAX = 16
 const SESSION_IDLE_SECONDS = 14 * 86_400
 const SESSION_LIFE_SECONDS = 90 * 86_400
 /** Paper money may be had up to a hundred welcome grants at a time. */
@@ -81,13 +96,8 @@ const PAPER_MONEY_GRANTS_MAX = 100n
 /** Wires every room to the others; nothing is found by itself. */
 export async function createApp(deps: AppDeps): Promise<App> {
   const { config, clock, log, random } = deps
-  const db = openDatabase({
-    url: deps.databaseUrl,
-    connectionsMax: CONNECTIONS_MAX,
-    applicationName: `kantor-${config.role}`,
-    role: 'kantor_app',
-    random,
-  })
+  const secretKey = config.secretKey ?? (await readOrCreateSecretKey(config.dataDir))
+  const { db, replica } = openDatabases(deps)
   const ledger = openLedger({
     url: deps.databaseUrl,
     applicationName: 'kantor-poster',
@@ -98,13 +108,29 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const providers = providersOf(deps)
   const rates = createRateBook({ db, providers, clock, ageLimits: DEFAULT_AGE_LIMITS, log })
   const stocks = stocksOf(deps, db)
-  const identity = identityOf(deps, db, ledger)
+  const notifications = buildNotifications({
+    ...deps,
+    db,
+    secretKey,
+    enqueue: (tx, name, payload) => jobs.enqueue(tx, name, payload),
+  })
+  const { notify } = notifications
+  const identity = identityOf(deps, db, ledger, notify)
   const indexBuilder = createIndexBuilder({
     db,
     clock,
     onError: (error) => log.warn({ err: error }, 'a history index could not be built'),
   })
   const trading = tradingOf(deps, { db, ledger, rates, stocks, providers })
+  const priceStream = createPriceStream({
+    ...stocks,
+    db,
+    clock,
+    log,
+    interest: instrumentsOfInterest,
+    newId: randomUUIDv7,
+  })
+  const rules = buildRules({ ...deps, db, ledger, rates, stocks, providers, trading, notify })
   const jobs = createJobs({
     db,
     databaseUrl: deps.databaseUrl,
@@ -117,11 +143,31 @@ export async function createApp(deps: AppDeps): Promise<App> {
       stocks,
       declareInstruments,
       trading: trading.jobs,
+      notifications: notifications.jobs,
     }),
     schedule,
   })
-  const routes = routesOf(deps, { db, ledger, rates, stocks, providers, identity, indexBuilder, trading })
-  const state = { draining: false }
+  const events = createEvents({ ...deps, db, amqpUrl: config.amqpUrl, brokerPrefix: config.amqpPrefix })
+  const live = buildLiveStream({ ...deps, db, rates, stocks, trading, events })
+  events.consume(notifications.consumer)
+  const rooms = {
+    db,
+    replica,
+    ledger,
+    rates,
+    stocks,
+    providers,
+    identity,
+    indexBuilder,
+    trading,
+    rules,
+    notifications,
+    jobs,
+    events,
+    live,
+  }
+  const routes = routesOf(deps, rooms)
+  const readiness = createReadiness(db)
   const http = createHttpServer({
     routes,
     authenticate: identity.authenticate,
@@ -135,7 +181,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
         : null,
   })
   mountHealth(http, {
-    notReadyBecause: () => notReadyBecause(db, state.draining),
+    notReadyBecause: readiness.notReadyBecause,
     metricsText: deps.metrics.text,
   })
   mountApiDocs(http, routes, { version: deps.version, cookieName: identity.cookieName })
@@ -145,13 +191,24 @@ export async function createApp(deps: AppDeps): Promise<App> {
   return {
     http,
     jobs,
+    events,
     rates,
     stocks,
     trading,
+    notifications,
+    priceStream,
+    rules,
+    live,
+    begun: readiness.begun,
     drain: () => {
-      state.draining = true
+      readiness.drain()
+      live.drain()
     },
     close: async () => {
+      await live.close()
+      await events.stop()
+      await priceStream.stop()
+      await rules.close()
       await trading.close()
       await rates.stop()
       await stocks.prices.stop()
@@ -159,22 +216,15 @@ export async function createApp(deps: AppDeps): Promise<App> {
       await indexBuilder.close()
       await ledger.close()
       await identity.close()
+      await replica?.close()
       await db.close()
     },
   }
 }
 
-async function notReadyBecause(db: Database, draining: boolean): Promise<string | null> {
-  if (draining) return 'draining'
-  return db.query('select 1').then(
-    () => null,
-    () => 'database',
-  )
-}
-
 function providersOf({ config, clock, log }: AppDeps) {
-  const { fixerUrl, fixerApiKey, ecbUrl, nbpUrl, providers: names } = config.rates
-  const { providers, leftOut } = configuredProviders({ names, fixerUrl, fixerApiKey, ecbUrl, nbpUrl, clock })
+  const { providers: names, ...addresses } = config.rates
+  const { providers, leftOut } = configuredProviders({ names, ...addresses, clock })
   for (const { name, why } of leftOut) log.warn({ provider: name, why }, 'a rate provider is left out')
   return providers
 }
@@ -196,7 +246,7 @@ function stocksOf({ config, clock, log, random }: AppDeps, db: Database): Stocks
 }
 
 function tradingOf(
-  { clock, log }: AppDeps,
+  { clock, config, log }: AppDeps,
   { db, ledger, rates, stocks, providers }: Pick<Rooms, 'db' | 'ledger' | 'rates' | 'stocks' | 'providers'>,
 ): TradingRoom {
   return buildTrading({
@@ -206,6 +256,7 @@ function tradingOf(
     rates,
     volatility: createVolatility({ db, providers, clock }),
     exchangeSettings: checkExchangeSettings(DEFAULT_EXCHANGE_SETTINGS),
+    withholdingBps: config.dividendWithholdingBps,
     stocks,
     priceOf: sharePrices(stocks),
     baseCurrenciesOf: async (walletIds, q = db) => {
@@ -230,7 +281,7 @@ const declareInstruments: DeclareInstruments = (q, instruments) =>
     })),
   )
 
-function identityOf({ config, clock }: AppDeps, db: Database, ledger: Ledger): Identity {
+function identityOf({ config, clock }: AppDeps, db: Database, ledger: Ledger, notify: Notify): Identity {
   const welcomeGrant = config.welcomeGrant.map(({ currency, amount }) => ({ asset: currency, minor: amount }))
   return createIdentity({
     db,
@@ -246,33 +297,13 @@ function identityOf({ config, clock }: AppDeps, db: Database, ledger: Ledger): I
     },
     onSignedUp: (tx, customer, currencies) =>
       openWallet(tx, { ledger, welcomeGrant }, { walletId: customer.number, currencies }),
+    onNewDevice: (tx, { number, ...detail }) => notify(tx, { walletId: number, kind: 'signed_in', detail }),
   })
-}
-
-/** Who people are, for rooms that know wallets only. */
-function peopleOf(db: Database): People {
-  return {
-    byWalletIds: async (walletIds) => {
-      const customers = await customersByNumbers(db, walletIds)
-      return new Map(
-        [...customers].map(([number, { handle, name }]) => [number, { handle, name: maskName(name) }]),
-      )
-    },
-    walletOfHandle: async (handle) => (await findCustomerByHandleOrEmail(db, handle))?.number ?? null,
-  }
-}
-
-/** What the wallets room counts shares with. */
-function sharePrices({ prices, instruments }: Stocks) {
-  return async (instrumentId: number): Promise<SharePrice | null> => {
-    const [price, instrument] = [prices.price(instrumentId), await instruments.byId(instrumentId)]
-    if (price.unknown || instrument === null) return null
-    return { price: price.last, currency: instrument.currency, asOf: price.asOf, stale: price.stale }
-  }
 }
 
 interface Rooms {
   readonly db: Database
+  readonly replica: ReadReplica | null
   readonly ledger: Ledger
   readonly rates: RateBook
   readonly stocks: Stocks
@@ -280,11 +311,31 @@ interface Rooms {
   readonly identity: Identity
   readonly indexBuilder: ReturnType<typeof createIndexBuilder>
   readonly trading: TradingRoom
+  readonly notifications: NotificationsRoom
+  readonly jobs: Jobs
+  readonly events: Events
+  readonly rules: RulesRoom
+  readonly live: LiveStream
 }
 
 function routesOf(
   { config, clock, version }: AppDeps,
-  { db, ledger, rates, stocks, providers, identity, indexBuilder, trading }: Rooms,
+  {
+    db,
+    ledger,
+    rates,
+    stocks,
+    providers,
+    identity,
+    indexBuilder,
+    trading,
+    notifications,
+    jobs,
+    events,
+    rules,
+    live,
+    replica,
+  }: Rooms,
 ) {
   const assets = openAssetBook(db, clock)
   const paperMoney = config.welcomeGrant.map(({ currency, amount }) => ({
@@ -312,9 +363,25 @@ function routesOf(
       clock,
       newId: randomUUIDv7,
     },
+    conversionRules: rules.conversions,
+    standingOrders: rules.standingOrders,
+    priceAlerts: rules.priceAlerts,
     orders: trading.orders,
     positions: { ...stocks, db, assets, rates, priceOf, baseCurrencyOf, clock },
     transfers: { db, ledger, assets, moveHoldings: trading.books.moveHoldings },
-    history: { db, assets, people: peopleOf(db), indexBuilder },
+    history: { db, replica, assets, people: peopleOf(db), indexBuilder },
+    stream: { live, instruments: stocks.instruments },
+    notifications: notifications.routes,
+    admin: {
+      ...stocks,
+      db,
+      events,
+      jobs,
+      clock,
+      assets,
+      rateProviders: providers,
+      ageLimits: DEFAULT_AGE_LIMITS,
+      stockProvider: stocks.provider,
+    },
   })
 }

@@ -21,6 +21,7 @@ export interface TradingRoomDeps {
   readonly rates: RateBook
   readonly volatility: Volatility
   readonly exchangeSettings: ExchangeSettings
+  readonly withholdingBps: number
   readonly stocks: {
     readonly prices: PriceBook
     readonly instruments: InstrumentBook
@@ -67,7 +68,7 @@ export function buildTrading(deps: TradingRoomDeps): TradingRoom {
     engine,
     intake,
     books,
-    jobs: { ...deps, instruments, priceSource: prices.source },
+    jobs: { ...deps, instruments, prices, priceSource: prices.source },
     startEngine: () => {
       engine.start()
       unsubscribe ??= prices.subscribe(engine.wake)

@@ -154,10 +154,17 @@ export const variables = {
     secret: true,
   },
   AMQP_URL: {
-    meaning: 'A RabbitMQ to publish events to.',
-    fallback: 'events reach the consumers in this process only',
+    meaning:
+      'A RabbitMQ (3.10 or later) that carries events between processes. It may be set, changed or removed at any time.',
+    fallback: 'each process reads events from the database',
     schema: address('amqp:', 'amqps:'),
     secret: true,
+  },
+  AMQP_PREFIX: {
+    meaning:
+      'What the exchanges and queues there are called; another one for each installation that shares it.',
+    fallback: '`kantor.events`',
+    schema: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, 'must be a name such as kantor.events'),
   },
   RATES_PROVIDERS: {
     meaning:
@@ -170,6 +177,12 @@ export const variables = {
     meaning: 'Where Fixer is; `https://api.apilayer.com` for keys of the new kind.',
     fallback: '`http://data.fixer.io`',
     schema: address('http:', 'https:'),
+  },
+  FIXER_REQUESTS_PER_MONTH: {
+    meaning:
+      'What the plan of the key allows, for keys of the old host, which does not say: the pace follows it.',
+    fallback: 'what Fixer says of the key, else 100 as in the free plan',
+    schema: wholeNumber(1, 10_000_000),
   },
   ECB_URL: {
     meaning: 'The folder of the reference rates of the European Central Bank.',
@@ -194,7 +207,7 @@ export const variables = {
   },
   POLYGON_WS_URL: {
     meaning: 'Where Polygon’s live prices are.',
-    fallback: '`wss://socket.polygon.io`',
+    fallback: '`wss://socket.polygon.io`, or `wss://delayed.polygon.io` where the plan is delayed',
     schema: address('ws:', 'wss:'),
   },
   WELCOME_GRANT: {
@@ -202,6 +215,11 @@ export const variables = {
     fallback: '`EUR:10000,USD:5000` with the embedded database, else none',
     schema: welcomeGrant,
     mayBeEmpty: true,
+  },
+  DIVIDEND_WITHHOLDING_BPS: {
+    meaning: 'Of each dividend, what is kept back as tax, in basis points: 1500 is 15 %.',
+    fallback: '`0`',
+    schema: wholeNumber(0, 10_000),
   },
   RATE_LIMITS: {
     meaning:
@@ -211,9 +229,33 @@ export const variables = {
   },
   SMTP_URL: {
     meaning: 'The mail server that messages leave by.',
-    fallback: 'mail is kept and not sent',
+    fallback: 'no mail is sent',
     schema: address('smtp:', 'smtps:'),
     secret: true,
+  },
+  MAIL_FROM: {
+    meaning: 'Whom mail is from: an address, or `Name <address>`.',
+    fallback: '`Kantor <kantor@HOST>`, with the host of `PUBLIC_URL`',
+    schema: z.string().regex(/^[^<>\r\n]{0,60}<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?$/, {
+      error: 'must be an address such as kantor@example.com, or `Name <address>`',
+    }),
+  },
+  VAPID_PUBLIC_KEY: {
+    meaning: 'What browsers subscribe to push with: a P-256 public key, 65 bytes in base64url.',
+    fallback: 'no web push',
+    schema: z.string().regex(/^[A-Za-z0-9_-]{87}$/, 'must be 65 bytes in base64url'),
+  },
+  VAPID_PRIVATE_KEY: {
+    meaning: 'Its private key, 32 bytes in base64url (`npx web-push generate-vapid-keys` makes both).',
+    fallback: 'no web push',
+    schema: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes in base64url'),
+    secret: true,
+  },
+  WEBHOOKS_ALLOW_PRIVATE: {
+    meaning:
+      '`on` lets webhooks and push go to private addresses, and by plain http to loopback: for development; refused unless `PUBLIC_URL` is a loopback address.',
+    fallback: '`off`',
+    schema: oneOf('on', 'off'),
   },
   SENTRY_DSN: {
     meaning: 'Where errors are reported, scrubbed of personal data: Sentry or GlitchTip.',

@@ -23,6 +23,7 @@ test('an empty environment is the embedded mode on loopback, with the simulated 
       { currency: 'EUR', amount: 1_000_000n },
       { currency: 'USD', amount: 500_000n },
     ],
+    dividendWithholdingBps: 0,
     rateLimits: true,
   })
 })
@@ -47,7 +48,7 @@ test('an empty value counts as not set', () => {
   expect(loadConfig({ PORT: '', DATABASE_URL: '', SMTP_URL: '', ROLE: '' })).toMatchObject({
     port: 8080,
     databaseUrl: null,
-    smtpUrl: null,
+    mail: null,
     role: 'all',
   })
 })

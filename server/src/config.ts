@@ -20,11 +20,14 @@ export interface Config {
   /** Null: to be generated into `dataDir`. */
   readonly secretKey: Buffer | null
   readonly amqpUrl: string | null
+  readonly amqpPrefix: string
   readonly rates: {
     /** In the order in which they are asked. */
     readonly providers: readonly RatesProvider[]
     readonly fixerApiKey: string | null
     readonly fixerUrl: string
+    /** Null: as Fixer's headers say, or else as the free plan. */
+    readonly fixerRequestsPerMonth: number | null
     readonly ecbUrl: string
     readonly nbpUrl: string
   }
@@ -32,11 +35,17 @@ export interface Config {
     readonly provider: 'polygon' | 'simulated'
     readonly polygonApiKey: string | null
     readonly polygonUrl: string
-    readonly polygonWsUrl: string
+    /** Null: Polygon's own, by whether the plan is delayed. */
+    readonly polygonWsUrl: string | null
   }
   readonly welcomeGrant: readonly Grant[]
+  readonly dividendWithholdingBps: number
   readonly rateLimits: boolean
-  readonly smtpUrl: string | null
+  /** Null: no mail is sent. */
+  readonly mail: { readonly smtpUrl: string; readonly from: string } | null
+  /** Null: no web push. */
+  readonly vapid: { readonly publicKey: string; readonly privateKey: string } | null
+  readonly webhooksAllowPrivate: boolean
   readonly sentryDsn: string | null
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
@@ -117,6 +126,16 @@ function contradictions(values: Values): string[] {
   if (values.RATE_LIMITS === 'off' && values.PUBLIC_URL && !isLoopback(values.PUBLIC_URL.hostname)) {
     faults.push('RATE_LIMITS can only be off when PUBLIC_URL is a loopback address.')
   }
+  if (
+    values.WEBHOOKS_ALLOW_PRIVATE === 'on' &&
+    values.PUBLIC_URL &&
+    !isLoopback(values.PUBLIC_URL.hostname)
+  ) {
+    faults.push('WEBHOOKS_ALLOW_PRIVATE can only be on when PUBLIC_URL is a loopback address.')
+  }
+  if ((values.VAPID_PUBLIC_KEY === undefined) !== (values.VAPID_PRIVATE_KEY === undefined)) {
+    faults.push('VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY belong together.')
+  }
   if (values.RATES_PROVIDERS?.includes('fixer') && values.FIXER_API_KEY === undefined) {
     faults.push('RATES_PROVIDERS names fixer, which needs FIXER_API_KEY.')
   }
@@ -137,23 +156,26 @@ const PAPER_MONEY: readonly Grant[] = [
 
 function withFallbacks(values: Values): Config {
   const port = values.PORT ?? 8080
+  const publicUrl = values.PUBLIC_URL ?? new URL(`http://127.0.0.1:${port}`)
   const fixerApiKey = values.FIXER_API_KEY ?? null
   const polygonApiKey = values.POLYGON_API_KEY ?? null
   return {
     role: values.ROLE ?? 'all',
     host: values.HOST ?? '127.0.0.1',
     port,
-    publicUrl: values.PUBLIC_URL ?? new URL(`http://127.0.0.1:${port}`),
+    publicUrl,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     dataDir: resolve(values.KANTOR_DATA_DIR ?? '.kantor'),
     databaseUrl: values.DATABASE_URL ?? null,
     databaseReplicaUrl: values.DATABASE_REPLICA_URL ?? null,
     secretKey: values.SECRET_KEY ?? null,
     amqpUrl: values.AMQP_URL ?? null,
+    amqpPrefix: values.AMQP_PREFIX ?? 'kantor.events',
     rates: {
       providers: values.RATES_PROVIDERS ?? (fixerApiKey === null ? ['simulated'] : ['fixer', 'ecb', 'nbp']),
       fixerApiKey,
       fixerUrl: values.FIXER_URL ?? 'http://data.fixer.io',
+      fixerRequestsPerMonth: values.FIXER_REQUESTS_PER_MONTH ?? null,
       ecbUrl: values.ECB_URL ?? 'https://www.ecb.europa.eu/stats/eurofxref',
       nbpUrl: values.NBP_URL ?? 'https://api.nbp.pl',
     },
@@ -161,11 +183,20 @@ function withFallbacks(values: Values): Config {
       provider: values.STOCKS_PROVIDER ?? (polygonApiKey === null ? 'simulated' : 'polygon'),
       polygonApiKey,
       polygonUrl: values.POLYGON_URL ?? 'https://api.polygon.io',
-      polygonWsUrl: values.POLYGON_WS_URL ?? 'wss://socket.polygon.io',
+      polygonWsUrl: values.POLYGON_WS_URL ?? null,
     },
     welcomeGrant: values.WELCOME_GRANT ?? (values.DATABASE_URL === undefined ? PAPER_MONEY : []),
+    dividendWithholdingBps: values.DIVIDEND_WITHHOLDING_BPS ?? 0,
     rateLimits: values.RATE_LIMITS !== 'off',
-    smtpUrl: values.SMTP_URL ?? null,
+    mail:
+      values.SMTP_URL === undefined
+        ? null
+        : { smtpUrl: values.SMTP_URL, from: values.MAIL_FROM ?? `Kantor <kantor@${publicUrl.hostname}>` },
+    vapid:
+      values.VAPID_PUBLIC_KEY === undefined || values.VAPID_PRIVATE_KEY === undefined
+        ? null
+        : { publicKey: values.VAPID_PUBLIC_KEY, privateKey: values.VAPID_PRIVATE_KEY },
+    webhooksAllowPrivate: values.WEBHOOKS_ALLOW_PRIVATE === 'on',
     sentryDsn: values.SENTRY_DSN ?? null,
     logLevel: values.LOG_LEVEL ?? 'info',
   }

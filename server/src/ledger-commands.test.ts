@@ -1,6 +1,7 @@
 import { loadConfig } from '#config'
 import { expect, test } from 'vitest'
-import { CommandError, exportCommand, verifyCommand } from './ledger-commands.ts'
+import { CommandError } from './command-line.ts'
+import { exportCommand, verifyCommand } from './ledger-commands.ts'
 
 // Refused before any database is looked for: this configuration's folder does not exist.
 const config = loadConfig({ KANTOR_DATA_DIR: '/nowhere/kantor' })

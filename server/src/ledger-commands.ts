@@ -1,24 +1,8 @@
 import { createWriteStream } from 'node:fs'
-import { parseArgs } from 'node:util'
 import type { Config } from '#config'
-import { findRunningEmbedded } from '#db'
 import { EXPORT_FORMATS, runExport, runVerify } from '#ledger'
 import type { ExportFormat, VerifyProgress } from '#ledger'
-import { createLog } from '#telemetry'
-import { reachDatabase } from './start.ts'
-import type { DatabaseAddress } from './start.ts'
-
-/** What is wrong with the command line, in a sentence for the operator. */
-export class CommandError extends Error {
-  override name = 'CommandError'
-}
-
-/** The database of a Kantor that runs on this data directory, or else our own start of it. */
-async function reachForReading(config: Config): Promise<DatabaseAddress> {
-  const running = config.databaseUrl === null ? await findRunningEmbedded(config.dataDir) : null
-  if (running !== null) return { url: running, stop: async () => {} }
-  return reachDatabase(config, createLog({ level: 'warn', name: 'kantor-command' }))
-}
+import { CommandError, parseCommand, reachForCommand } from './command-line.ts'
 
 function connectionOf(url: string, applicationName: string) {
   return { url, applicationName, role: 'kantor_app' as const }
@@ -44,7 +28,7 @@ function progressLine(): (progress: VerifyProgress) => void {
 export async function verifyCommand(config: Config, args: string[]): Promise<number> {
   const { values } = parseCommand(args, { 'expect-head': { type: 'string' } })
   const expectedHead = parseHead(values['expect-head'])
-  const database = await reachForReading(config)
+  const database = await reachForCommand(config)
   try {
     const report = await runVerify({
       ...connectionOf(database.url, 'kantor-verify'),
@@ -86,7 +70,7 @@ export async function exportCommand(config: Config, args: string[]): Promise<num
   const format = EXPORT_FORMATS.find((name) => name === values.format)
   if (format === undefined) throw new CommandError(`--format must be one of ${EXPORT_FORMATS.join(', ')}.`)
   const asOf = parseMoment(values['as-of'])
-  const database = await reachForReading(config)
+  const database = await reachForCommand(config)
   const out = values.out === undefined ? process.stdout : createWriteStream(values.out, { mode: 0o600 })
   try {
     await runExport({
@@ -112,12 +96,4 @@ function parseMoment(text: string | undefined): Date | null {
     throw new CommandError('--as-of wants a moment with its offset, such as 2026-03-01T12:00:00Z, or a day.')
   }
   return moment
-}
-
-function parseCommand<Options extends Record<string, { type: 'string' }>>(args: string[], options: Options) {
-  try {
-    return parseArgs({ args, options, strict: true, allowPositionals: false })
-  } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error))
-  }
 }

@@ -5,6 +5,8 @@ import { defineJob } from '#jobs'
 import type { AnyJob, ScheduleEntry } from '#jobs'
 import { marketDataJobs, marketDataSchedule, stockJobs, stockSchedule } from '#market-data'
 import type { DeclareInstruments, MarketHours, RateProvider, StockProvider } from '#market-data'
+import { notificationJobs, notificationSchedule } from '#notifications'
+import type { NotificationJobsDeps } from '#notifications'
 import type { Log, Metrics } from '#telemetry'
 import { tradingJobs, tradingSchedule } from '#trading'
 import type { TradingJobsDeps } from '#trading'
@@ -22,6 +24,7 @@ export interface ScheduleDeps {
   readonly stocks: { readonly provider: StockProvider; readonly hours: MarketHours }
   readonly declareInstruments: DeclareInstruments
   readonly trading: TradingJobsDeps
+  readonly notifications: NotificationJobsDeps
 }
 
 const nothing = z.strictObject({})
@@ -32,6 +35,7 @@ export function allJobs(deps: ScheduleDeps): AnyJob[] {
     ...marketDataJobs(deps),
     ...stockJobs({ ...deps, ...deps.stocks }),
     ...tradingJobs(deps.trading),
+    ...notificationJobs(deps.notifications),
     hourlyVerification(deps),
     defineJob({
       name: 'sweep-quotes',
@@ -55,6 +59,7 @@ export const schedule: readonly ScheduleEntry[] = [
   ...marketDataSchedule,
   ...stockSchedule,
   ...tradingSchedule,
+  ...notificationSchedule,
   hourlyVerificationSchedule,
   { job: 'sweep-quotes', cron: '41 3 * * *', backfillMinutes: 1440 },
   { job: 'sweep-identity', cron: '53 3 * * *', backfillMinutes: 1440 },

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -11,7 +11,7 @@ const BYTES = 32
 export async function readOrCreateSecretKey(dataDir: string): Promise<Buffer> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const file = join(dataDir, 'secret-key')
-  const aside = `${file}.${process.pid}`
+  const aside = `${file}.${randomUUID()}`
   await writeFile(aside, `${randomBytes(BYTES).toString('base64url')}\n`, { mode: 0o600 })
   await link(aside, file).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CURRENCIES } from '@kantor/contract/money'
 import { ConfigError } from '#config'
 import type { Config } from '#config'
@@ -23,7 +24,7 @@ export interface Running {
   readonly log: Log
   /** Where it answers: `http://127.0.0.1:8080`. */
   readonly address: string
-  /** Drains, ends jobs and requests, closes connections, stops the embedded server. */
+  /** Drains, ends jobs and requests, closes connections, stops the embedded server: within `STOP_SECONDS_MAX`. */
   stop(): Promise<void>
 }
 
@@ -33,6 +34,10 @@ export interface DatabaseAddress {
 }
 
 const JOBS_GRACE_SECONDS = 10
+const WEBHOOKS_GRACE_SECONDS = 10
+const EVENTS_GRACE_SECONDS = 5
+/** Less than an orchestrator's patience, which is 30 s unless it is told otherwise. */
+export const STOP_SECONDS_MAX = 25
 
 /** The database this configuration names; the embedded one is started for it. */
 export async function reachDatabase(config: Config, log: Log): Promise<DatabaseAddress> {
@@ -119,12 +124,18 @@ async function startApp(options: StartOptions, database: DatabaseAddress, log: L
     const address = await app.http
       .listen({ host: config.host, port: config.port })
       .catch((error: unknown) => refuseAddress(error, config))
+    await app.events.start({ relay: runsJobs, consumers: runsJobs })
+    app.live.start()
     if (runsJobs) {
       await app.jobs.start()
       app.trading.startEngine()
+      app.priceStream.start()
+      app.rules.start()
+      app.notifications.webhookSender.start()
     }
+    app.begun()
     log.info({ address, role: config.role }, 'started')
-    return { log, address, stop: () => stop(app, database, runsJobs) }
+    return { log, address, stop: () => stop(app, database, { runsJobs, log }) }
   } catch (error) {
     // What the app began would go on without an address, and keep the process alive.
     await app.http.close()
@@ -144,10 +155,33 @@ function refuseAddress(error: unknown, { host, port }: Config): never {
   throw error
 }
 
-async function stop(app: App, database: DatabaseAddress, runsJobs: boolean): Promise<void> {
+/**
+ * What has not ended in time is left behind: a database that is away or answers nothing would otherwise be waited for
+ * statement by statement. Whatever counts is there already, or is taken over elsewhere, as after a kill -9.
+ */
+async function stop(
+  app: App,
+  database: DatabaseAddress,
+  { runsJobs, log }: { runsJobs: boolean; log: Log },
+): Promise<void> {
+  const patience = new AbortController()
+  const late = sleep(STOP_SECONDS_MAX * 1000, 'late', { signal: patience.signal })
+  try {
+    if ((await Promise.race([endApp(app, runsJobs), late])) === 'late') log.warn('not all has ended in time')
+  } finally {
+    patience.abort()
+    await database.stop()
+  }
+}
+
+async function endApp(app: App, runsJobs: boolean): Promise<void> {
   app.drain()
-  if (runsJobs) await app.jobs.stop(JOBS_GRACE_SECONDS)
+  await Promise.all([
+    app.events.stop(EVENTS_GRACE_SECONDS),
+    runsJobs && app.jobs.stop(JOBS_GRACE_SECONDS),
+    app.priceStream.stop(),
+    app.notifications.webhookSender.stop(WEBHOOKS_GRACE_SECONDS),
+  ])
   await app.http.close()
   await app.close()
-  await database.stop()
 }

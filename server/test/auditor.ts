@@ -159,9 +159,10 @@ function auditChain(
   let previous = sha256(Buffer.from('kantor.genesis.v1'))
   let sealed = 0n
   let expectedHeight = 0n
+  const byHeight = Map.groupBy(journals, ({ seq }) => seq / 4096n)
   for (const block of blocks) {
     expectedHeight += 1n
-    const inside = journals.filter(({ seq }) => seq / 4096n === block.height)
+    const inside = byHeight.get(block.height) ?? []
     const header = Buffer.concat([
       Buffer.from('kantor.block.v1'),
       i64(block.height),

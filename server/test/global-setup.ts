@@ -3,16 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startEmbedded } from '#db'
+import { dropDatabasesOf, newRunPrefix } from './test-databases.ts'
 
 const PREFIX = 'kantor-test-postgres-'
 const LEFTOVER_AGE_MS = 24 * 60 * 60_000
 
 /** One PostgreSQL for the whole run: the machine's when it is named, else the embedded one in a new directory. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const runPrefix = newRunPrefix()
+  project.provide('runPrefix', runPrefix)
   const given = process.env['KANTOR_TEST_DATABASE_URL']
   if (given !== undefined && given !== '') {
     project.provide('serverUrl', given)
-    return async () => {}
+    return () => dropDatabasesOf(runPrefix, given)
   }
   await removeLeftovers()
   const dataDir = await mkdtemp(join(tmpdir(), PREFIX))
@@ -34,7 +37,8 @@ async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(PREFIX)) continue
     const path = join(tmpdir(), name)
-    const { mtimeMs } = await stat(path)
+    // Another run may be ending just now.
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
     if (mtimeMs < Date.now() - LEFTOVER_AGE_MS) await rm(path, { recursive: true, force: true })
   }
 }

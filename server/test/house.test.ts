@@ -16,16 +16,17 @@ const mayImport: Record<string, readonly string[]> = {
   db: ['telemetry', 'contract'],
   http: base,
   jobs: base,
+  rules: five,
   events: ['ledger', ...base],
   ledger: base,
   'market-data': five,
   identity: five,
   wallets: ['ledger', 'market-data', ...five],
-  exchange: ['wallets', 'ledger', 'market-data', ...five],
-  transfers: ['wallets', 'ledger', 'identity', 'exchange', ...five],
+  exchange: ['rules', 'wallets', 'ledger', 'market-data', ...five],
+  transfers: ['rules', 'wallets', 'ledger', 'identity', 'exchange', ...five],
   trading: ['wallets', 'ledger', 'market-data', 'exchange', ...five],
   history: ['wallets', 'ledger', ...five],
-  notifications: ['events', 'identity', 'market-data', ...five],
+  notifications: ['rules', 'events', 'identity', 'market-data', ...five],
 }
 mayImport['admin'] = [...Object.keys(mayImport), 'contract']
 
@@ -37,7 +38,8 @@ interface Source {
 
 function listFiles(folder: string, extensions: RegExp): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (/^(node_modules|dist|\..*|results|test-results|playwright-report)$/.test(entry.name)) return []
+    if (/^(node_modules|dist|generated|\..*|results|test-results|playwright-report)$/.test(entry.name))
+      return []
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return listFiles(path, extensions)
     return extensions.test(entry.name) ? [path] : []
@@ -45,7 +47,7 @@ function listFiles(folder: string, extensions: RegExp): string[] {
 }
 
 const read = (path: string): Source => ({ path: relative(ROOT, path), text: readFileSync(path, 'utf8') })
-const sources = ['contract', 'server', 'web', 'bench', 'scripts'].flatMap((workspace) =>
+const sources = ['contract', 'client', 'server', 'web', 'bench', 'scripts'].flatMap((workspace) =>
   listFiles(join(ROOT, workspace), /\.(ts|mts|mjs|vue)$/).map(read),
 )
 const rooms = readdirSync(SERVER, { withFileTypes: true })
@@ -90,13 +92,14 @@ test('a door opens to a room’s index.ts and to nothing deeper', () => {
   expect(doors.filter(([name, target]) => target !== `./src/${name.slice(1)}/index.ts`)).toEqual([])
 })
 
-test('contract imports nothing of ours, and web nothing but contract', () => {
+test('contract and client import nothing of ours, and web nothing but these two', () => {
+  const alone = (path: string) => /^(contract|client)\//.test(path)
   const wrong = sources
-    .filter(({ path }) => /^(contract\/|web\/src\/)/.test(path))
+    .filter(({ path }) => alone(path) || path.startsWith('web/src/'))
     .flatMap((source) => importsOf(source).map((specifier) => ({ path: source.path, specifier })))
     .filter(({ path, specifier }) => {
-      if (specifier.startsWith('@kantor/contract/')) return path.startsWith('contract/')
-      return specifier.startsWith('@kantor/') || (roomOf(specifier) !== null && path.startsWith('contract/'))
+      if (specifier === '@kantor/client' || specifier.startsWith('@kantor/contract/')) return alone(path)
+      return specifier.startsWith('@kantor/') || (roomOf(specifier) !== null && alone(path))
     })
   expect(wrong).toEqual([])
 })

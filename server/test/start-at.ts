@@ -30,11 +30,17 @@ if (running === null) throw new Error('there is nothing to set a clock for in th
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (moment) => {
   offsetMs = offsetTo(moment)
-  console.log(`clock ${moment}`)
+  sayClock(moment)
 })
 process.once('SIGTERM', () => lines.close())
 lines.once('close', () => {
   process.stdin.destroy()
   void running.stop()
 })
+sayClock(process.argv[2] ?? '')
 console.log(running.address)
+
+/** What the clock was set to, and how far ahead of the machine's it is since, in milliseconds. */
+function sayClock(moment: string): void {
+  console.log(`clock ${moment} ${offsetMs}`)
+}

@@ -11,7 +11,7 @@ import {
   type Verdict,
 } from '#ledger'
 import { CURRENCIES } from '@kantor/contract/money'
-import { afterAll } from 'vitest'
+import { afterwards } from './afterwards.ts'
 
 export const EUR = 978
 export const USD = 840
@@ -31,7 +31,7 @@ export async function declareCurrencies(q: Queryable): Promise<void> {
   )
 }
 
-/** A ledger with its currencies, closed after the file's last test. */
+/** A ledger with its currencies, closed after the test that is running, else after the file's last one. */
 export async function testLedger(
   database: { db: Database; url: string },
   options: Partial<LedgerOptions> = {},
@@ -44,7 +44,7 @@ export async function testLedger(
     random: Math.random,
     ...options,
   })
-  afterAll(() => ledger.close())
+  afterwards(() => ledger.close())
   return ledger
 }
 

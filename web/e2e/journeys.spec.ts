@@ -158,7 +158,7 @@ test('an API key is shown once, works, and dies when revoked; another device can
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Name').fill('bookkeeping')
   await dialog.getByRole('button', { name: 'Create key' }).click()
-  const key = (await dialog.getByTestId('key').textContent())?.trim() ?? ''
+  const key = (await dialog.getByTestId('secret').textContent())?.trim() ?? ''
   await dialog.getByRole('button', { name: 'Done' }).click()
 
   const program = await playwright.request.newContext({

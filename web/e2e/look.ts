@@ -10,11 +10,14 @@ export const SIZES = {
   desktop: { viewport: { width: 1440, height: 900 } },
 } as const
 
-/** One state of one page: no finding of axe, nothing wider than the screen, and a picture of it. */
+/** One state of one page, light and dark: no finding of axe, nothing wider than the screen, and a picture of it. */
 export async function lookAt(page: Page, picture: string): Promise<void> {
-  await expectAccessible(page)
-  await expectNoSidewaysScroll(page)
-  await page.screenshot({ path: join(SCREENS, `${picture}.png`) })
+  for (const theme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme: theme })
+    await expectAccessible(page)
+    await expectNoSidewaysScroll(page)
+    await page.screenshot({ path: join(SCREENS, `${picture}-${theme}.png`) })
+  }
 }
 
 async function expectNoSidewaysScroll(page: Page): Promise<void> {

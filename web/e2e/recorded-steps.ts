@@ -53,6 +53,11 @@ export async function rateIn(place: Locator): Promise<string> {
   return /[0-9.,]+/u.exec(rate)?.[0].replaceAll(',', '') ?? ''
 }
 
+/** All digits of a rate that is shown shortened. */
+export async function exactRateIn(place: Locator): Promise<string> {
+  return (await place.locator('[title]').getAttribute('title'))?.replaceAll(',', '') ?? ''
+}
+
 /** `0.51 %` → 51n. */
 export async function basisPointsIn(place: Locator): Promise<bigint> {
   const text = await place.innerText()

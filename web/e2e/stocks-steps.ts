@@ -2,7 +2,7 @@ import type { Locator, Page } from '@playwright/test'
 import { balanceOf, expect, post } from './fixtures.ts'
 
 /** The simulated market sets a price for each stock at least once a minute. */
-export const FILL_MS_MAX = 75_000
+export const FILL_MS_MAX = 150_000
 
 /** A new installation has its first prices after some seconds; nothing can be ordered before. */
 export async function waitForPrices(page: Page, address: string): Promise<void> {

@@ -5,7 +5,6 @@ test('a stock is found, bought with another currency, half of it sold, explained
   open,
   address,
 }) => {
-  test.setTimeout(240_000)
   const ala = await open()
   const edek = await open()
   await signUp(ala.page, address, 'Ala Makota')
@@ -85,11 +84,15 @@ test('a waiting order can be taken back, and what was set aside is there again',
   expect(Number(await balanceOf(page, address, 'USD'))).toBeLessThan(5000)
 
   await page.getByRole('link', { name: 'All orders' }).first().click()
-  await expect(page.getByText('2 MSFT at 10.00 or better')).toBeVisible()
+  await expect(page.getByText('2 MSFT at 10.00 USD or better')).toBeVisible()
   await page.getByRole('button', { name: 'Cancel: Buy MSFT' }).click()
   await expect(page.getByText('The order for MSFT is cancelled.')).toBeVisible()
   await expect(page.getByText('No open orders')).toBeVisible()
   expect(await balanceOf(page, address, 'USD')).toBe('5000.00')
+
+  await page.goto('/history?asset=USD')
+  await expect(page.getByRole('button', { name: /^Released .*Buy MSFT/u })).toBeVisible()
+  await expect(page.getByRole('button', { name: /^Held .*Buy MSFT/u })).toBeVisible()
 
   expectFault(/422/u)
   await page.goto('/stocks/MSFT')

@@ -1,12 +1,16 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { isServerReachable } from '#api'
 import { t, type MessageKey } from '#i18n'
 import { whoIsIn } from '#identity'
+import UnavailablePage from './UnavailablePage.vue'
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** Needs somebody signed in, and is drawn between the bars. */
     inside?: boolean
+    /** Is there for admins only; for everybody else there is no such page. */
+    admin?: boolean
     /** The place in the bar that it belongs to, when it is none itself. */
     place?: string
     title?: MessageKey
@@ -63,10 +67,34 @@ const routes: RouteRecordRaw[] = [
     meta: { inside: true, title: 'history.title' },
   },
   {
+    path: '/planned',
+    name: 'planned',
+    component: () => import('./rules/RulesPage.vue'),
+    meta: { inside: true, title: 'rules.title' },
+  },
+  {
     path: '/settings',
     name: 'settings',
     component: () => import('./identity/SettingsPage.vue'),
     meta: { inside: true, title: 'settings.title' },
+  },
+  {
+    path: '/settings/webhooks',
+    name: 'webhooks',
+    component: () => import('./notifications/WebhooksPage.vue'),
+    meta: { inside: true, title: 'webhooks.title' },
+  },
+  {
+    path: '/notices',
+    name: 'notices',
+    component: () => import('./notifications/NoticesPage.vue'),
+    meta: { inside: true, title: 'notices.title' },
+  },
+  {
+    path: '/admin',
+    name: 'admin',
+    component: () => import('./admin/AdminPage.vue'),
+    meta: { inside: true, admin: true, title: 'admin.title' },
   },
   {
     path: '/sign-in',
@@ -83,7 +111,8 @@ const routes: RouteRecordRaw[] = [
   {
     path: '/unavailable',
     name: 'unavailable',
-    component: () => import('./UnavailablePage.vue'),
+    // Not loaded when it is needed, since it is needed when nothing can be.
+    component: UnavailablePage,
     meta: { title: 'unavailable.title' },
   },
   {
@@ -107,6 +136,9 @@ router.beforeEach(async (to) => {
   if (to.meta.inside && me === null) {
     return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
   }
+  if (to.meta.admin && me?.role !== 'admin') {
+    return { name: 'missing', params: { rest: to.path.slice(1).split('/') }, replace: true }
+  }
   return !to.meta.inside && me !== null ? { name: 'home' } : true
 })
 
@@ -119,6 +151,9 @@ router.afterEach(async (to, from) => {
 })
 
 // A page of an older release is gone after a new one was installed: load the new one instead of a dead link.
-router.onError((error: unknown, to) => {
-  if (error instanceof TypeError && /import|module/iu.test(error.message)) location.assign(to.fullPath)
+// Without a network, that would end at the browser's own page.
+router.onError(async (error: unknown, to) => {
+  if (!(error instanceof TypeError) || !/import|module/iu.test(error.message)) return
+  if (await isServerReachable()) location.assign(to.fullPath)
+  else await router.replace({ name: 'unavailable', query: { next: to.fullPath } })
 })

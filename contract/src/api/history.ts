@@ -10,6 +10,7 @@ import {
   page,
   pageLimit,
   personText,
+  signedAmountText,
   signedMoney,
   timestamp,
 } from './shared.ts'
@@ -28,6 +29,8 @@ export const OPERATION_KINDS = [
   'fee',
   'adjustment',
   'reversal',
+  'rename',
+  'delisting',
 ] as const
 export const operationKind = z.enum(OPERATION_KINDS)
 export type OperationKind = z.infer<typeof operationKind>
@@ -54,6 +57,52 @@ export type OperationsQuery = z.infer<typeof operationsQuery>
 
 export const counterparty = z.strictObject({ handle: z.string(), name: z.string() })
 
+/** What a company did to its shares, by how many of them at the start of its day. */
+export const operationCorporateAction = z.strictObject({
+  instrument: assetCode,
+  /** Of a rename and a delisting: the day itself. */
+  exDate: z.string(),
+  payDate: z.string().optional(),
+  /** Shares held when that day began; of a rename and a delisting, when it was posted. */
+  quantity: amountText,
+  /** A dividend. */
+  perShare: decimalText.optional(),
+  currency: assetCode.optional(),
+  /** Of it, what was kept back as tax by this operation. */
+  withholdingBps: z.number().optional(),
+  withheld: signedAmountText.optional(),
+  /** A split: so many new shares (`to`) for so many old ones (`from`). */
+  from: decimalText.optional(),
+  to: decimalText.optional(),
+  /** What it left below a billionth of a share, exact or with `…` after 12 digits, and what was paid for it. */
+  fraction: z.string().optional(),
+  fractionPaid: amountText.optional(),
+  fractionCurrency: assetCode.optional(),
+  /** A rename. */
+  tickerFrom: z.string().optional(),
+  tickerTo: z.string().optional(),
+  /** A delisting, in `currency`. */
+  lastPrice: decimalText.optional(),
+  source: z.string(),
+  /** The difference to what was posted before: the provider corrected itself, or a trade came in late. */
+  correction: z.boolean(),
+})
+
+/** The rule that made an operation: a standing order, a limit or a recurring conversion. Only its owner sees it. */
+export const operationRule = z.strictObject({
+  id,
+  kind: z.string(),
+  run: z.number(),
+  /** By the clock: the date that the run was for. */
+  plannedFor: timestamp.optional(),
+  /** The limit that was met: 1 `limitBase` in the other asset. */
+  limit: decimalText.optional(),
+  limitBase: assetCode.optional(),
+})
+
+/** The order that a reserve, a trade or a release belongs to. */
+export const operationOrder = z.strictObject({ id, instrument: assetCode, side: z.enum(['buy', 'sell']) })
+
 export const operation = z.strictObject({
   id,
   kind: operationKind,
@@ -64,6 +113,9 @@ export const operation = z.strictObject({
   counterparty: counterparty.optional(),
   note: z.string().optional(),
   rate: decimalText.optional(),
+  corporateAction: operationCorporateAction.optional(),
+  rule: operationRule.optional(),
+  order: operationOrder.optional(),
 })
 export type Operation = z.infer<typeof operation>
 export const operations = page(operation)
@@ -87,12 +139,9 @@ export const operationInFull = operation.extend({
   rateAsOf: timestamp.optional(),
   /** What rounding kept, in the asset received, as an exact decimal or with `…` after 12 digits. */
   rounding: z.strictObject({ asset: assetCode, amount: z.string() }).optional(),
-  /** Of a reserve, a trade or a release: the order it belongs to, and what it was dealt or judged at. */
-  order: z
-    .strictObject({
-      id,
-      instrument: assetCode,
-      side: z.enum(['buy', 'sell']),
+  /** With what it was dealt or judged at. */
+  order: operationOrder
+    .extend({
       type: z.string().optional(),
       timeInForce: z.string().optional(),
       quantity: amountText.optional(),
@@ -114,24 +163,6 @@ export const operationInFull = operation.extend({
       /** What became of the order, and why. */
       status: z.string().optional(),
       reason: z.string().optional(),
-    })
-    .optional(),
-  /** Of a split or a dividend: what the company did, and by how many shares at the start of the ex-date. */
-  corporateAction: z
-    .strictObject({
-      instrument: assetCode,
-      exDate: z.string(),
-      payDate: z.string().optional(),
-      /** Shares held when the ex-date began. */
-      quantity: amountText,
-      perShare: decimalText.optional(),
-      currency: assetCode.optional(),
-      /** A split: so many new shares (`to`) for so many old ones (`from`). */
-      from: decimalText.optional(),
-      to: decimalText.optional(),
-      source: z.string(),
-      /** The provider corrected itself: this is the difference to what was posted before. */
-      correction: z.boolean(),
     })
     .optional(),
   block: z.strictObject({ height: z.string(), hash: z.string() }),

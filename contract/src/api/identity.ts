@@ -1,12 +1,10 @@
 import { z } from 'zod'
-import { assetCode, email, givenTimestamp, handle, id, personText, timestamp } from './shared.ts'
+import { assetCode, email, givenTimestamp, handle, id, nameText, timestamp } from './shared.ts'
 
 export const PASSWORD_LENGTH_MIN = 10
 export const PASSWORD_LENGTH_MAX = 128
 
-/** What is only blanks, marks or format characters (U+200B) would be shown as nothing. */
-const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
-const displayName = personText(80).regex(VISIBLE, 'must not be empty')
+const displayName = nameText(80)
 /** Sign-in accepts whatever length was once allowed; only sign-up asks for a good password. */
 const givenPassword = z.string().min(1).max(PASSWORD_LENGTH_MAX)
 
@@ -65,7 +63,7 @@ export const scope = z.enum(SCOPES)
 export type Scope = z.infer<typeof scope>
 
 export const createApiKeyRequest = z.strictObject({
-  name: personText(60).regex(VISIBLE, 'must not be empty'),
+  name: nameText(60),
   scopes: z
     .array(scope)
     .min(1)

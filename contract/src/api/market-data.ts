@@ -77,6 +77,8 @@ export const stockPrice = z.strictObject({
   ageSeconds: z.number().int(),
   stale: z.boolean(),
   timeliness,
+  /** How far behind the market a delayed feed has been seen to be; null for others. */
+  delaySeconds: z.number().int().nullable(),
 })
 export type StockPrice = z.infer<typeof stockPrice>
 

@@ -51,6 +51,19 @@ export const personText = (most: number) =>
     .max(most)
     .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u, 'must be one line, without control characters')
 
+/** What is only blanks, marks or format characters (U+200B) would be shown as nothing. */
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
+
+/** What somebody calls themselves or a thing of theirs. */
+export const nameText = (most: number) => personText(most).regex(VISIBLE, 'must not be empty')
+
+/** What begins as a whole address of the web. Whether it is one, and may be called, is the server's to judge. */
+export const webAddress = (most: number, error: string) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/u, error)
+
 export const handle = z
   .string()
   .regex(

@@ -66,6 +66,7 @@ export const order = z.strictObject({
   status: orderStatus,
   filledQuantity: amountText,
   averagePrice: decimalText.optional(),
+  /** In the instrument's currency, which all prices of the order are in too. */
   fee: money,
   /** What is still set aside for this order. */
   reserved: money,
@@ -153,9 +154,10 @@ export const lot = z.strictObject({
   openedAt: timestamp,
   quantity: amountText,
   costBasis: money,
-  from: z.enum(['trade', 'transfer', 'split']),
+  from: z.enum(['trade', 'transfer', 'split', 'found']),
 })
-export const lots = z.strictObject({ items: z.array(lot), nextCursor: z.null() })
+export const lotsQuery = z.strictObject({ cursor: cursor.optional(), limit: pageLimit(1_000, 100) })
+export const lots = page(lot)
 export type Lots = z.infer<typeof lots>
 
 export const watchlistRequest = z.strictObject({ instrument: instrumentRef })
@@ -164,7 +166,14 @@ export const worthRange = z.enum(['1D', '1W', '1M', '1Y', 'all'])
 export const worthHistory = z.strictObject({
   baseCurrency: assetCode,
   range: worthRange,
-  items: z.array(z.strictObject({ at: timestamp, worth: signedAmountText })),
+  items: z.array(
+    z.strictObject({
+      at: timestamp,
+      worth: signedAmountText,
+      /** Something was held whose worth was unknown, and is left out. */
+      incomplete: z.boolean(),
+    }),
+  ),
   change: signedAmountText.nullable(),
   changePercent: z.string().nullable(),
   nextCursor: z.null(),

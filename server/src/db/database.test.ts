@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkDurability, checkRole, meansTryAgain, openDatabase } from '#db'
+import { OutcomeUnknown, checkDurability, checkRole, meansTryAgain, openDatabase } from '#db'
 import { testDatabase } from '#test/harness'
 
 const { db, ownerDb, url } = await testDatabase()
@@ -66,4 +66,43 @@ test('a server that may forget an acknowledged COMMIT is refused', async () => {
   const forgetful = openDatabase({ url, ...options, settings: { synchronous_commit: 'off' } })
   await expect(checkDurability(forgetful)).rejects.toThrow('synchronous_commit off')
   await forgetful.close()
+})
+
+test('rows come in by COPY all or none; whose fault it was is told, and the next ones come in again', async () => {
+  await ownerDb.query('create table public.copied (one int primary key)')
+  await ownerDb.query('grant select, insert on public.copied to kantor_app')
+  const held = async () =>
+    (await db.query<{ one: number }>('select one from public.copied order by one')).rows
+  async function* lines(...chunks: (string | Error | (() => Promise<unknown>))[]): AsyncGenerator<Buffer> {
+    for (const chunk of chunks) {
+      if (chunk instanceof Error) throw chunk
+      if (typeof chunk === 'function') await chunk()
+      else yield Buffer.from(chunk)
+    }
+  }
+  const copy = (chunks: AsyncGenerator<Buffer>) => db.copyIn('copy public.copied from stdin', chunks)
+  const all = Array.from({ length: 20_000 }, (_, index) => `${index}\n`).join('')
+
+  await expect(copy(lines('1\n', '2\n1\n'))).rejects.toMatchObject({ code: '23505' })
+  await expect(copy(lines('no number\n', all))).rejects.toMatchObject({ code: '22P02' })
+  const ours = new Error('ours')
+  await expect(copy(lines('1\n', ours))).rejects.toBe(ours)
+  await expect(copy(lines(ours))).rejects.toBe(ours)
+  // Waits until the connection is gone; the statement may not have arrived yet when the first rows are asked for.
+  const cut = () =>
+    expect
+      .poll(async () => {
+        const { rows } = await ownerDb.query(
+          `select pg_terminate_backend(pid, 60000) from pg_stat_activity
+            where datname = current_database() and query like 'copy public.copied%' and state = 'active'`,
+        )
+        return rows
+      })
+      .toEqual([{ pg_terminate_backend: true }])
+  await expect(copy(lines('30001\n', cut, all))).rejects.toBeInstanceOf(OutcomeUnknown)
+  expect(await held()).toEqual([])
+
+  expect(await copy(lines(all, '30000\n'))).toBe(20_001)
+  expect(await copy(lines())).toBe(0)
+  expect(await held()).toHaveLength(20_001)
 })

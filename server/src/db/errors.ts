@@ -32,6 +32,12 @@ export function isConflict(error: unknown): boolean {
 }
 
 const LOCK_NOT_AVAILABLE = '55P03'
+
+/** It waited for a lock for as long as it may. */
+export function isLockedOut(error: unknown): boolean {
+  return isServerError(error) && error.code === LOCK_NOT_AVAILABLE
+}
+
 const QUERY_CANCELED = '57014'
 const INSUFFICIENT_RESOURCES = '53'
 
@@ -40,5 +46,5 @@ export function meansTryAgain(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable || isConflict(error)) return true
   if (!isServerError(error)) return false
   const code = error.code ?? ''
-  return code === LOCK_NOT_AVAILABLE || code === QUERY_CANCELED || code.startsWith(INSUFFICIENT_RESOURCES)
+  return isLockedOut(error) || code === QUERY_CANCELED || code.startsWith(INSUFFICIENT_RESOURCES)
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkVersion } from './check-server.ts'
 import { openDatabase, type Database } from './database.ts'
-import { DatabaseUnavailable } from './errors.ts'
+import { DatabaseUnavailable, isLockedOut } from './errors.ts'
 import type { DbLog } from './log.ts'
 import type { Queryable } from './queryable.ts'
 import type { Tx } from './transaction.ts'
@@ -36,6 +36,10 @@ const FILE_NAME = /^(\d{4})-[a-z0-9-]+\.sql$/
 const LOCK_KEY = 7_305_620_411n
 const WAIT_MS = 60_000
 const MIGRATION_TIMEOUT_MS = 30 * 60_000
+/** Whoever comes after a migration that waits for a table waits behind it: less than the 5 s that a request waits. */
+const TABLE_WAIT_MS = 1_000
+/** Then all of them go first. */
+const TABLE_PAUSE_MS = 1_000
 
 /** Brings the database to the schema of this code. Safe to call from several processes at once. */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
@@ -123,14 +127,24 @@ function isStartingUp(cause: unknown): boolean {
   return !ANSWERED.test(code) || code === CANNOT_CONNECT_NOW || code === TOO_MANY_CONNECTIONS
 }
 
-/** One transaction per migration: a failing one leaves those before it, and nothing of itself. */
+/**
+ * One transaction per migration: a failing one leaves those before it, and nothing of itself. One that finds a table in
+ * use begins anew a moment later, so that a long transaction of somebody's makes it late and not everybody wait.
+ */
 async function applyAll(database: Database, migrations: Migration[], log: DbLog): Promise<string[]> {
+  const deadline = Date.now() + MIGRATION_TIMEOUT_MS
   const applied: string[] = []
   for (;;) {
-    const name = await database.transaction((tx) => applyNext(tx, migrations))
-    if (name === null) return applied
-    applied.push(name)
-    log.info({ migration: name }, 'migration applied')
+    try {
+      const name = await database.transaction((tx) => applyNext(tx, migrations))
+      if (name === null) return applied
+      applied.push(name)
+      log.info({ migration: name }, 'migration applied')
+    } catch (error) {
+      if (!(error instanceof Error) || !isLockedOut(error.cause) || Date.now() > deadline) throw error
+      log.info({ err: error }, 'a migration waits for what others hold')
+      await sleep(TABLE_PAUSE_MS)
+    }
   }
 }
 
@@ -141,6 +155,7 @@ async function applyNext(tx: Tx, migrations: Migration[]): Promise<string | null
   refuseDivergence(migrations, applied)
   const next = migrations[applied.length]
   if (next === undefined) return null
+  await tx.query(`set local lock_timeout = ${TABLE_WAIT_MS}`)
   try {
     await tx.query(next.sql)
   } catch (cause) {

@@ -138,6 +138,13 @@ test('connections that die idle, or held but unused, are replaced without a word
   await db.query('select 1')
   await ownerDb.query(`select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and application_name = 'test'`)
+  const alive = async () =>
+    (
+      await ownerDb.query(`select from pg_stat_activity
+       where datname = current_database() and application_name = 'test'`)
+    ).rowCount
+  await expect.poll(alive).toBe(0)
+  // They have gone; that they have is on its way to us.
   await new Promise((resolve) => setTimeout(resolve, 100))
   held.release(true)
   expect(await ids()).toEqual([])
@@ -203,7 +210,7 @@ test.each([
   const { cutDb } = await cutConnection({ at: 'commit', forward })
   const attempt = cutDb.transaction((tx) => insertRow(tx, 1))
   await expect(attempt).rejects.toBeInstanceOf(OutcomeUnknown)
-  await expect.poll(ids, { timeout: 10_000 }).toEqual(left)
+  await expect.poll(ids).toEqual(left)
 })
 
 test('a lone statement whose reply is lost is an unknown outcome too', async () => {

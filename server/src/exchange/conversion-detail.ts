@@ -1,11 +1,12 @@
 import type { JournalRef, PostCommand } from '#ledger'
+import type { RuleMark } from '#rules'
 import type { StoredQuote } from './stored-quotes.ts'
 
 /**
  * What a conversion's journal keeps beside its postings, so that every figure can be explained by it alone, for ever.
  * The shape is said in README.md; members may be added, never changed.
  */
-export function detailOf(quote: StoredQuote): NonNullable<PostCommand['detail']> {
+export function detailOf(quote: StoredQuote, rule?: RuleMark): NonNullable<PostCommand['detail']> {
   return {
     quoteId: quote.id,
     rate: quote.rate,
@@ -21,6 +22,7 @@ export function detailOf(quote: StoredQuote): NonNullable<PostCommand['detail']>
     rateSnapshots: [...quote.rateSnapshots],
     rounding: { numerator: `${quote.roundingNumerator}`, denominator: `${quote.roundingDenominator}` },
     quotedAt: quote.createdAt.toISOString(),
+    ...(rule === undefined ? {} : { rule }),
   }
 }
 

@@ -5,6 +5,7 @@ import type { Queryable } from '#db'
 import { accountId, assetIdOf, HOUSE_WALLET_ID, PURPOSE, walletIdOf } from '#ledger'
 import type { JournalRef, Ledger, PostCommand, Posting } from '#ledger'
 import { judgedOrReplayed, postOrRefuse, requestHash } from '#wallets'
+import type { RuleMark } from '#rules'
 import type { AssetBook, KeyedRequest } from '#wallets'
 import { detailOf, rateOfDetail } from './conversion-detail.ts'
 import { readQuote } from './stored-quotes.ts'
@@ -44,7 +45,11 @@ async function requireQuote(db: Queryable, walletId: bigint, quoteId: string): P
  * so that rate and margin can be recovered from the amounts. Expiry and single use are the ledger's to judge, in the
  * moment of posting: two requests cannot both have been in time.
  */
-function conversionCommand(quote: StoredQuote, { key, requestHash: sameRequest }: KeyedRequest): PostCommand {
+export function conversionCommand(
+  quote: StoredQuote,
+  { key, requestHash: sameRequest }: Pick<KeyedRequest, 'key' | 'requestHash'>,
+  rule?: RuleMark,
+): PostCommand {
   const { walletId, fromAssetId, toAssetId, feeMinor } = quote
   const payer = accountId({ walletId, assetId: fromAssetId, purpose: PURPOSE.available })
   const receiver = accountId({ walletId, assetId: toAssetId, purpose: PURPOSE.available })
@@ -64,7 +69,7 @@ function conversionCommand(quote: StoredQuote, { key, requestHash: sameRequest }
     opens: [...new Set(postings.flatMap(({ from, to }) => [from, to]))].filter((id) => id !== payer),
     consumes: `quote:${quote.id}`,
     notAfter: quote.expiresAt,
-    detail: detailOf(quote),
+    detail: detailOf(quote, rule),
   }
 }
 

@@ -2,7 +2,8 @@ import { Problem } from '@kantor/contract/errors'
 import type { ConversionQuote, ConversionQuoteRequest } from '@kantor/contract/api'
 import { formatAmount } from '@kantor/contract/money'
 import type { Database, Tx } from '#db'
-import { lockQuoting, readExposure, readLiveQuotes, settleQuotes } from './queries.ts'
+import { SETTLE_AFTER_SECONDS } from './exposure.ts'
+import { lockQuoting, readLiveQuotes, readPairExposure, settleQuotes } from './queries.ts'
 import { draftQuote } from './quote-conversion.ts'
 import type { DraftedQuote, QuotingDeps } from './quote-conversion.ts'
 import type { ExchangeSettings } from './settings.ts'
@@ -12,12 +13,6 @@ import type { StoredQuote } from './stored-quotes.ts'
 export interface OfferDeps extends QuotingDeps {
   readonly db: Database
 }
-
-/**
- * How long after its expiry a quote may still turn out to be used: a posting that was judged in time may commit
- * later, but not after the database's statement and lock time-outs have passed.
- */
-const SETTLE_AFTER_SECONDS = 60
 
 /**
  * Makes a firm offer, kept for as long as it can be used.
@@ -30,25 +25,38 @@ export async function offerQuote(
 ): Promise<ConversionQuote> {
   const drafted = await draftQuote(deps, walletId, request)
   await deps.db.transaction(async (tx) => {
-    await lockQuoting(tx, walletId, drafted.quote)
-    await requireRoom(tx, drafted.quote, deps.settings)
+    await lockQuoting(tx, walletId, drafted.quote, 'unflushed')
+    await requireFewQuotes(tx, drafted.quote, deps.settings)
+    await requireExposure(tx, drafted.quote, deps.settings)
     await insertQuote(tx, drafted.quote)
   })
   return quoteBody(drafted)
 }
 
-/** Every offer is counted as if it would be taken: several that are open at once cannot pass the caps together. */
-async function requireRoom(tx: Tx, quote: StoredQuote, settings: ExchangeSettings): Promise<void> {
+async function requireFewQuotes(tx: Tx, quote: StoredQuote, settings: ExchangeSettings): Promise<void> {
   const now = quote.createdAt
   const live = await readLiveQuotes(tx, quote.walletId, now)
   if (live.count >= settings.liveQuotesMax) {
     const waitMs = live.firstExpiresAt === null ? 0 : live.firstExpiresAt.getTime() - now.getTime()
     throw new Problem('too_many_quotes', { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) })
   }
+}
+
+/**
+ * Every offer is counted as if it would be taken: several that are open at once cannot pass the caps together.
+ * @throws Problem exposure_limit
+ */
+export async function requireExposure(
+  tx: Tx,
+  quote: StoredQuote,
+  settings: Pick<ExchangeSettings, 'exposureCustomerMinor' | 'exposureOverallMinor'>,
+): Promise<void> {
+  const now = quote.createdAt
   await settleQuotes(tx, quote, new Date(now.getTime() - SETTLE_AFTER_SECONDS * 1_000), now)
-  const held = await readExposure(tx, quote.walletId, quote)
+  const held = await readPairExposure(tx, quote, [quote.walletId])
+  const own = held.own.get(quote.walletId) ?? 0n
   const fits =
-    held.own + quote.exposureMinor <= settings.exposureCustomerMinor &&
+    own + quote.exposureMinor <= settings.exposureCustomerMinor &&
     held.overall + quote.exposureMinor <= settings.exposureOverallMinor
   if (!fits) throw new Problem('exposure_limit')
 }

@@ -1,9 +1,10 @@
 import { Problem } from '@kantor/contract/errors'
 import type { ConversionQuoteRequest } from '@kantor/contract/api'
-import { currencyByCode, formatRate, worthDown } from '@kantor/contract/money'
+import { formatRate, worthDown } from '@kantor/contract/money'
 import type { KnownRate, RateBook, Volatility } from '#market-data'
 import { readAmount, requireAsset } from '#wallets'
 import type { AssetBook, WalletAsset } from '#wallets'
+import { exposureOf, rateVersionOf, REFERENCE, REFERENCE_SCALE } from './exposure.ts'
 import { marginOf } from './margin.ts'
 import type { Margin } from './margin.ts'
 import { priceConversion } from './price-conversion.ts'
@@ -29,9 +30,6 @@ export interface DraftedQuote {
   readonly to: WalletAsset
 }
 
-/** What fees and exposure are counted in: the base of all stored rates, so that one leg less can be missing. */
-const REFERENCE = 'EUR'
-const REFERENCE_SCALE = currencyByCode(REFERENCE)?.scale ?? 2
 const RATE_DIGITS = 10
 
 /**
@@ -70,7 +68,8 @@ export async function draftQuote(
   return { quote: quoteOf(deps, { walletId, from, to, known, margin, price: result.price, now }), from, to }
 }
 
-function fixedSide(request: ConversionQuoteRequest, from: WalletAsset, to: WalletAsset): FixedSide {
+/** @throws Problem as `readAmount` */
+export function fixedSide(request: ConversionQuoteRequest, from: WalletAsset, to: WalletAsset): FixedSide {
   if (request.fromAmount !== undefined) {
     return { side: 'from', minor: readAmount(from, request.fromAmount, 'fromAmount').minor }
   }
@@ -107,7 +106,7 @@ async function requireMargin(
 }
 
 /** The least fee in the asset paid, rounded up. */
-function feeMinimum(deps: QuotingDeps, from: WalletAsset): bigint {
+export function feeMinimum(deps: Pick<QuotingDeps, 'rates' | 'settings'>, from: WalletAsset): bigint {
   const minimum = deps.settings.feeMinimumMinor
   if (minimum === 0n) return 0n
   const rate = deps.rates.rate(REFERENCE, from.code)
@@ -115,11 +114,10 @@ function feeMinimum(deps: QuotingDeps, from: WalletAsset): bigint {
   return -worthDown(-minimum, REFERENCE_SCALE, from.scale, rate.rate)
 }
 
-/** In euro cents at mid, rounded up, so that no number of small quotes slips below the caps. */
-function exposureOf(rates: RateBook, from: WalletAsset, netMinor: bigint): bigint {
-  const rate = rates.rate(from.code, REFERENCE)
-  if (rate.unknown) throw new Problem('rate_unknown')
-  return -worthDown(-netMinor, from.scale, REFERENCE_SCALE, rate.rate)
+function requireExposure(rates: RateBook, from: WalletAsset, netMinor: bigint): bigint {
+  const exposure = exposureOf(rates, from, netMinor)
+  if (exposure === null) throw new Problem('rate_unknown')
+  return exposure
 }
 
 function quoteOf(
@@ -156,10 +154,10 @@ function quoteOf(
     rateSource: known.source,
     rateAsOf: known.asOf,
     rateSnapshots: snapshots,
-    rateVersion: snapshots.join('+'),
+    rateVersion: rateVersionOf(known),
     roundingNumerator: price.rounding.numerator,
     roundingDenominator: price.rounding.denominator,
-    exposureMinor: exposureOf(deps.rates, from, price.netMinor),
+    exposureMinor: requireExposure(deps.rates, from, price.netMinor),
     createdAt: now,
     expiresAt: new Date(now.getTime() + deps.settings.quoteTtlSeconds * 1_000),
   }

@@ -1,4 +1,4 @@
-import type { Database } from '#db'
+import type { Queryable, ReadReplica } from '#db'
 import type { AssetBook } from '#wallets'
 import type { IndexBuilder } from './index-builder.ts'
 
@@ -17,8 +17,13 @@ export interface People {
 }
 
 export interface HistoryDeps {
-  readonly db: Database
+  readonly db: Queryable
   readonly assets: AssetBook
   readonly people: People
   readonly indexBuilder: IndexBuilder
+}
+
+export interface HistoryRoutesDeps extends HistoryDeps {
+  /** Read instead where it is current; null: there is none. */
+  readonly replica: ReadReplica | null
 }

@@ -9,15 +9,14 @@ import {
   PURPOSE,
   walletIdOf,
   type JournalRef,
-  type JsonValue,
   type Posting,
 } from '#ledger'
 import type { HistoryDeps } from './deps.ts'
-import { corporateActionOf } from './explain-corporate-action.ts'
 import { exactDecimal } from './exact-decimal.ts'
 import { orderOfJournal } from './explain-order.ts'
 import { touchesWallet } from './moved-amounts.ts'
-import { moneyOf, operationOf, readSurroundings, textOf, type Surroundings } from './present-operation.ts'
+import { fractionOf, textOf } from './journal-detail.ts'
+import { moneyOf, operationOf, readSurroundings, type Surroundings } from './present-operation.ts'
 
 /**
  * One operation with everything that explains it.
@@ -43,7 +42,6 @@ export async function explainOperation(
     ...optional('rateAsOf', textOf(detail?.['rateAsOf'])),
     ...optional('rounding', roundingOf(journal, walletId, known)),
     ...optional('order', orderOfJournal(journal)),
-    ...optional('corporateAction', corporateActionOf(journal)),
     block: await readBlock(deps.db, journal.blockHeight),
   }
 }
@@ -79,7 +77,10 @@ function shownPostings(
 }
 
 const HOUSE_PURPOSES: ReadonlyMap<number, string> = new Map(
-  (['funding', 'conversion', 'fees', 'brokerage', 'rounding'] as const).map((name) => [PURPOSE[name], name]),
+  (['funding', 'conversion', 'fees', 'brokerage', 'rounding', 'withholding'] as const).map((name) => [
+    PURPOSE[name],
+    name,
+  ]),
 )
 
 /** `available`, `reserved` or `pocket:3` of one's own; `@handle`; `house:conversion`. */
@@ -136,18 +137,6 @@ function roundingOf(
   if (kept === null || asset === undefined) return null
   const denominator = kept.denominator * 10n ** BigInt(asset.scale)
   return { asset: asset.code, amount: exactDecimal(kept.numerator, denominator) }
-}
-
-/** An exact number as details keep it: `{numerator, denominator}`, both texts. */
-function fractionOf(value: JsonValue | undefined): { numerator: bigint; denominator: bigint } | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
-  const { numerator, denominator } = value
-  if (!isWhole(numerator) || !isWhole(denominator) || BigInt(denominator) === 0n) return null
-  return { numerator: BigInt(numerator), denominator: BigInt(denominator) }
-}
-
-function isWhole(value: JsonValue | undefined): value is string {
-  return typeof value === 'string' && /^[0-9]{1,200}$/.test(value)
 }
 
 async function readBlock(q: Queryable, height: bigint): Promise<{ height: string; hash: string }> {

@@ -1,6 +1,6 @@
 import type { OperationInFull } from '@kantor/contract/api'
 import type { JournalRef } from '#ledger'
-import { textOf } from './present-operation.ts'
+import { textOf } from './journal-detail.ts'
 
 /**
  * What a reserve, a trade or a release says of its order: its detail's own texts, since the journal is the document.

@@ -1,5 +1,5 @@
-import { JOURNAL_KINDS, type JournalKind, type JournalRef } from '#ledger'
-import { counterpartyOf, movedAmounts, touchedAssets } from './moved-amounts.ts'
+import { JOURNAL_KINDS, movedAmounts, type JournalKind, type JournalRef } from '#ledger'
+import { counterpartyOf, touchedAssets } from './moved-amounts.ts'
 import { noteHasWords } from './note-words.ts'
 
 /** Which of a wallet's operations are asked for. What is null asks for nothing. */

@@ -1,5 +1,5 @@
 import type { Database, Tx } from '#db'
-import { JOURNAL_KINDS, journalsBySeq, type JournalRef } from '#ledger'
+import { JOURNAL_KINDS, journalsBySeq, journalSeqsAfter, movedAmounts, type JournalRef } from '#ledger'
 import { noteOf, sizeOf } from './filter.ts'
 import {
   insertChunk,
@@ -8,10 +8,9 @@ import {
   lockIndex,
   mergeSizes,
   readLastChunk,
-  seqsAfter,
   type MovedSize,
 } from './index-statements.ts'
-import { movedAmounts, touchedAssets } from './moved-amounts.ts'
+import { touchedAssets } from './moved-amounts.ts'
 import { facetTerm, noteTerms } from './note-words.ts'
 import { RUN_FAN_OUT, RUN_LEVEL_MAX } from './size-source.ts'
 
@@ -45,7 +44,7 @@ export async function indexNextChunk(
   return db.transaction(async (tx) => {
     if (!(await lockIndex(tx, walletId))) return false
     const last = await readLastChunk(tx, walletId)
-    const seqs = await seqsAfter(tx, walletId, last?.lastSeq ?? 0n, operationsMost)
+    const seqs = await journalSeqsAfter(tx, walletId, last?.lastSeq ?? 0n, operationsMost)
     if (seqs.length < operationsLeast) return false
     const gathered = await gather(tx, walletId, seqs)
     const no = last === null ? 0 : last.no + 1

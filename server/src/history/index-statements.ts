@@ -1,5 +1,4 @@
 import type { Queryable, Tx } from '#db'
-import { KIND_NUMBERS } from './filter.ts'
 
 /** Rows stay within their pages, so that a look-up reads one page and not a TOAST table. */
 const SEQS_PER_ROW = 128
@@ -25,27 +24,6 @@ export async function readLastChunk(
     [walletId],
   )
   return rows[0] ?? null
-}
-
-/** The wallet's operations after one, oldest first: its feed, read the other way. */
-export async function seqsAfter(
-  q: Queryable,
-  walletId: bigint,
-  seq: bigint,
-  limit: number,
-): Promise<bigint[]> {
-  const { rows } = await q.query<{ seq: bigint }>(
-    `select distinct page.seq from unnest($2::bigint[]) wanted (kind)
-     cross join lateral (
-       select distinct seq from ledger.entries
-       where ((account_id >> 27) << 6 | entries.kind) = ($1::bigint << 6 | wanted.kind)
-         and account_id >= 134217728000 and seq > $3
-       order by seq limit $4
-     ) page
-     order by page.seq limit $4`,
-    [walletId, KIND_NUMBERS, seq, limit],
-  )
-  return rows.map((row) => row.seq)
 }
 
 export async function insertChunk(tx: Tx, walletId: bigint, no: number, lastSeq: bigint): Promise<void> {

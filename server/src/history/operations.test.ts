@@ -16,6 +16,7 @@ const { ask, clock, customer, db, ledger } = fixture
 fixture.serve([
   ...historyRoutes({
     ...fixture,
+    replica: null,
     people: {
       byWalletIds: async (ids) => {
         const customers = await customersByNumbers(db, ids)

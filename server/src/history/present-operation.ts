@@ -1,11 +1,15 @@
 import type { Operation } from '@kantor/contract/api'
 import { formatAmount } from '@kantor/contract/money'
 import type { Queryable } from '#db'
-import { assetIdOf, type JournalRef, type JsonValue } from '#ledger'
+import { assetIdOf, movedAmounts, type JournalRef } from '#ledger'
 import type { WalletAsset } from '#wallets'
 import type { HistoryDeps, Person } from './deps.ts'
+import { corporateActionOf } from './explain-corporate-action.ts'
+import { orderOfJournal } from './explain-order.ts'
 import { noteOf } from './filter.ts'
-import { counterpartyOf, feePaid, movedAmounts } from './moved-amounts.ts'
+import { textOf } from './journal-detail.ts'
+import { ruleOfJournal } from './explain-rule.ts'
+import { counterpartyOf, feePaid } from './moved-amounts.ts'
 
 /** Everything beside the journals that is needed to show them. */
 export interface Surroundings {
@@ -49,6 +53,9 @@ export function operationOf(journal: JournalRef, walletId: bigint, known: Surrou
   const note = noteOf(journal)
   const fee = feePaid(journal.postings, walletId)
   const rate = textOf(journal.detail?.['rate'])
+  const rule = ruleOfJournal(journal, walletId)
+  const corporateAction = corporateActionOf(journal)
+  const order = orderOfJournal(journal)
   return {
     id: journal.id,
     kind: journal.kind,
@@ -59,6 +66,9 @@ export function operationOf(journal: JournalRef, walletId: bigint, known: Surrou
     ...(counterparty === null ? {} : { counterparty }),
     ...(note === null ? {} : { note }),
     ...(rate === null ? {} : { rate }),
+    ...(rule === null ? {} : { rule }),
+    ...(corporateAction === null ? {} : { corporateAction }),
+    ...(order === null ? {} : { order: { id: order.id, instrument: order.instrument, side: order.side } }),
   }
 }
 
@@ -70,10 +80,6 @@ export function moneyOf(
   const asset = assets.get(assetId)
   if (asset === undefined) throw new Error(`a journal moves asset ${assetId}, which is not among the assets`)
   return { asset: asset.code, amount: formatAmount(amount, asset.scale) }
-}
-
-export function textOf(value: JsonValue | undefined): string | null {
-  return typeof value === 'string' ? value : null
 }
 
 /** The other customer, as they are called now: the handle is then one that can be sent to. */

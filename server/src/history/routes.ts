@@ -1,10 +1,11 @@
 import { operationInFull, operationParams, operations, operationsQuery } from '@kantor/contract/api'
 import { route, type Route } from '#http'
-import type { HistoryDeps } from './deps.ts'
+import type { HistoryRoutesDeps } from './deps.ts'
 import { explainOperation } from './explain-operation.ts'
 import { listOperations } from './list-operations.ts'
+import { readHistory } from './read-history.ts'
 
-export function historyRoutes(deps: HistoryDeps): Route[] {
+export function historyRoutes(deps: HistoryRoutesDeps): Route[] {
   return [
     route({
       method: 'GET',
@@ -18,7 +19,9 @@ export function historyRoutes(deps: HistoryDeps): Route[] {
       reply: operations,
       problems: ['unknown_asset', 'invalid_cursor'],
       handle: async ({ principal, query }) => ({
-        body: await listOperations(deps, principal.walletId, query),
+        body: await readHistory(deps, principal.walletId, (db) =>
+          listOperations({ ...deps, db }, principal.walletId, query),
+        ),
       }),
     }),
     route({
@@ -32,7 +35,9 @@ export function historyRoutes(deps: HistoryDeps): Route[] {
       reply: operationInFull,
       problems: ['not_found'],
       handle: async ({ principal, params }) => ({
-        body: await explainOperation(deps, principal.walletId, params.id),
+        body: await readHistory(deps, principal.walletId, (db) =>
+          explainOperation({ ...deps, db }, principal.walletId, params.id),
+        ),
       }),
     }),
   ]

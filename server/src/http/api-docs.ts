@@ -32,7 +32,8 @@ type Operation = {
 function operationHtml(route: Route, operation: Operation): string {
   const block = (title: string, schema: unknown) =>
     `<p class="soft">${title}</p><pre tabindex="0">${escape(JSON.stringify(schema, null, 2))}</pre>`
-  const reply = Object.values(operation.responses)[0]?.content?.['application/json']
+  const content = Object.values(operation.responses)[0]?.content
+  const reply = content?.['application/json'] ?? content?.['text/event-stream']
   const parameters = operation.parameters.map(
     (one) => `${code(one.name)} <span class="soft">(${one.in}${one.required ? ', required' : ''})</span>`,
   )

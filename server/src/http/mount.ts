@@ -1,7 +1,9 @@
 import { Problem } from '@kantor/contract/errors'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { beginEventStream } from './event-stream.ts'
 import { fieldErrors } from './problem-reply.ts'
-import type { Access, ClientInfo, Principal, Route } from './route.ts'
+import { isStream } from './route.ts'
+import type { Access, AnswerRoute, ClientInfo, Principal, Route, StreamRoute } from './route.ts'
 import { isSameOrigin } from './same-origin.ts'
 
 export const API_PREFIX = '/api/v1'
@@ -72,45 +74,81 @@ function readCookies(header: string | undefined): Record<string, string> {
 }
 
 /** `/operations/{id}` in Fastify's words: `/operations/:id`. */
-const fastifyPath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1')
+export const urlOf = ({ path }: Pick<Route, 'path'>) => API_PREFIX + path.replace(/\{(\w+)\}/g, ':$1')
+
+/** Who asks for what, once they may: everything that comes before a handler. */
+async function admit(request: FastifyRequest, route: Route, options: MountOptions) {
+  if (route.method !== 'GET' && !isSameOrigin(request.headers, options.publicOrigin)) {
+    throw new Problem('origin_refused')
+  }
+  const client = { ip: request.ip, userAgent: request.headers['user-agent'] ?? '' }
+  const cookies = readCookies(request.headers.cookie)
+  const credentials = { authorization: request.headers.authorization, cookies, client }
+  const judge = async () => {
+    const principal = route.access === 'public' ? null : await options.authenticate(credentials)
+    authorize(route.access, principal)
+    return principal
+  }
+  return {
+    // `authorize` has refused an absent principal for every access but `public`.
+    principal: (await judge()) as Principal,
+    params: parsePart('params', route.params, request.params) as undefined,
+    query: parsePart('query', route.query, request.query) as undefined,
+    body: parsePart('body', route.body, request.body) as undefined,
+    idempotencyKey: (route.idempotent ? idempotencyKeyOf(request) : undefined) as undefined,
+    client,
+    cookies,
+    requestId: request.id,
+    stillAllowed: () =>
+      judge().then(
+        () => true,
+        (error: unknown) => {
+          // Being too busy to look it up says nothing of who asks.
+          if (error instanceof Problem && error.status < 500) return false
+          throw error
+        },
+      ),
+  }
+}
+
+async function answerOnce(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  route: AnswerRoute,
+  options: MountOptions,
+) {
+  const answer = await route.handle(await admit(request, route, options))
+  for (const [name, value] of Object.entries(answer.headers ?? {})) void reply.header(name, value)
+  if (answer.replayed === true) void reply.header('idempotency-replayed', 'true')
+  if (route.reply === undefined) return reply.code(204).send()
+  const body = JSON.stringify(route.reply.parse('body' in answer ? answer.body : undefined))
+  return reply
+    .code(route.status ?? 200)
+    .type('application/json; charset=utf-8')
+    .send(body)
+}
+
+async function answerWithEvents(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  route: StreamRoute,
+  options: MountOptions,
+) {
+  const admitted = await admit(request, route, options)
+  const header = request.headers['last-event-id']
+  const lastEventId = typeof header === 'string' ? header : undefined
+  await route.open({ ...admitted, lastEventId }, () => beginEventStream(reply))
+  return reply
+}
 
 function mountRoute(app: FastifyInstance, route: Route, options: MountOptions): void {
-  const replySchema = route.reply
   app.route({
     method: route.method,
-    url: API_PREFIX + fastifyPath(route.path),
-    handler: async (request, reply) => {
-      if (route.method !== 'GET' && !isSameOrigin(request.headers, options.publicOrigin)) {
-        throw new Problem('origin_refused')
-      }
-      const client = { ip: request.ip, userAgent: request.headers['user-agent'] ?? '' }
-      const cookies = readCookies(request.headers.cookie)
-      const principal =
-        route.access === 'public'
-          ? null
-          : await options.authenticate({ authorization: request.headers.authorization, cookies, client })
-      authorize(route.access, principal)
-      const parsed = {
-        // `authorize` has refused an absent principal for every access but `public`.
-        principal: principal as Principal,
-        params: parsePart('params', route.params, request.params) as undefined,
-        query: parsePart('query', route.query, request.query) as undefined,
-        body: parsePart('body', route.body, request.body) as undefined,
-        idempotencyKey: (route.idempotent ? idempotencyKeyOf(request) : undefined) as undefined,
-        client,
-        cookies,
-        requestId: request.id,
-      }
-      const answer = await route.handle(parsed)
-      for (const [name, value] of Object.entries(answer.headers ?? {})) void reply.header(name, value)
-      if (answer.replayed === true) void reply.header('idempotency-replayed', 'true')
-      if (replySchema === undefined) return reply.code(204).send()
-      const body = JSON.stringify(replySchema.parse('body' in answer ? answer.body : undefined))
-      return reply
-        .code(route.status ?? 200)
-        .type('application/json; charset=utf-8')
-        .send(body)
-    },
+    url: urlOf(route),
+    handler: (request, reply) =>
+      isStream(route)
+        ? answerWithEvents(request, reply, route, options)
+        : answerOnce(request, reply, route, options),
   })
 }
 

@@ -4,7 +4,8 @@ import { problem } from '@kantor/contract/api'
 import { z } from 'zod'
 import { API_PREFIX } from './mount.ts'
 import { PROBLEM_MEDIA_TYPE } from './problem-reply.ts'
-import type { Access, Route } from './route.ts'
+import { isStream } from './route.ts'
+import type { Access, Route, StreamRoute } from './route.ts'
 
 type Json = { [key: string]: unknown }
 
@@ -87,8 +88,41 @@ function problemResponses(route: Route): Json {
   )
 }
 
+/** What comes when it went well, by its status. */
+function successOf(route: Route): Json {
+  if (isStream(route)) return { 200: eventsOf(route) }
+  if (route.reply === undefined) return { 204: { description: 'Done.' } }
+  const content = { 'application/json': { schema: schemaOf(route.reply, 'output') } }
+  return { [route.status ?? 200]: { description: 'Done.', content } }
+}
+
+/** OpenAPI 3.1 has no word for a sequence of events, so the schema is that of one, as it is parsed. */
+function eventsOf({ events }: StreamRoute): Json {
+  const oneOf = Object.entries(events).map(([event, data]) => ({
+    type: 'object',
+    properties: {
+      event: { const: event },
+      id: { type: 'string' },
+      data: schemaOf(data, 'output'),
+    },
+    required: ['event', 'data'],
+  }))
+  return {
+    description:
+      'Server-sent events, one after another; the schema is that of each, `data` being JSON. Lines that begin with a colon keep the connection alive.',
+    content: { 'text/event-stream': { schema: { oneOf } } },
+  }
+}
+
+const LAST_EVENT_ID = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  required: false,
+  description: 'The id of the last event that was seen: what came after it comes first.',
+  schema: { type: 'string' },
+}
+
 function operationOf(route: Route): Json {
-  const success = String(route.reply === undefined ? 204 : (route.status ?? 200))
   const keyHeader = {
     name: 'Idempotency-Key',
     in: 'header',
@@ -113,6 +147,7 @@ function operationOf(route: Route): Json {
       ...parametersOf(route.params, 'path'),
       ...parametersOf(route.query, 'query'),
       ...(route.idempotent ? [keyHeader] : []),
+      ...(isStream(route) ? [LAST_EVENT_ID] : []),
     ],
     ...(route.body === undefined
       ? {}
@@ -123,16 +158,15 @@ function operationOf(route: Route): Json {
           },
         }),
     responses: {
-      [success]:
-        route.reply === undefined
-          ? { description: 'Done.' }
-          : {
-              description: 'Done.',
-              content: { 'application/json': { schema: schemaOf(route.reply, 'output') } },
-            },
+      ...successOf(route),
       ...problemResponses(route),
     },
   }
+}
+
+/** With the catalogue's codes, for clients that decide by them; a later release may have more. */
+function problemSchema(): Json {
+  return schemaOf(problem.extend({ code: z.enum(Object.keys(ERRORS)) }), 'output')
 }
 
 /** The OpenAPI 3.1 document, made from the same schemas that validate. */
@@ -154,7 +188,7 @@ export function openApiDocument(routes: readonly Route[], version: string, cooki
     tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: { Problem: schemaOf(problem, 'output') },
+      schemas: { Problem: problemSchema() },
       securitySchemes: {
         session: { type: 'apiKey', in: 'cookie', name: cookieName },
         apiKey: { type: 'http', scheme: 'bearer' },

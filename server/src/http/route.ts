@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@kantor/contract/errors'
 import type { Scope } from '@kantor/contract/api'
 import type { z } from 'zod'
+import type { EventStream } from './event-stream.ts'
 
 /** Who is asking. Made by the identity room's authenticator; `walletId` addresses all of the customer's accounts. */
 export interface Principal {
@@ -89,8 +90,56 @@ export interface RouteDefinition<
   ) => Promise<Reply extends z.ZodType ? RouteReply<z.input<Reply>> : Omit<RouteReply<undefined>, 'body'>>
 }
 
-/** A route with its own types folded away, as the server mounts it. */
-export type Route = RouteDefinition<Access, Schema, Schema, Schema, Schema, boolean>
+/** A route that answers once, with its own types folded away, as the server mounts it. */
+export type AnswerRoute = RouteDefinition<Access, Schema, Schema, Schema, Schema, boolean>
+
+export type StreamRequest<A extends Access, Query extends Schema> = RouteRequest<
+  A,
+  undefined,
+  Query,
+  undefined,
+  false
+> & {
+  /** As a browser sends it when it connects again by itself. Text of anybody's: to be parsed. */
+  readonly lastEventId: string | undefined
+  /** Judges the same credentials again, as a new request would be. Throws only when it cannot be told. */
+  readonly stillAllowed: () => Promise<boolean>
+}
+
+/**
+ * A route that answers with server-sent events for as long as both sides like. `open` refuses with a Problem, like
+ * any handler, until it calls `begin`; from then on the head is sent and only events can be said.
+ */
+export interface StreamDefinition<A extends Access, Query extends Schema> {
+  readonly path: string
+  readonly access: A
+  readonly summary: string
+  readonly tag: string
+  readonly query?: Query
+  /** By the name of the event, what its data is. */
+  readonly events: Readonly<Record<string, z.ZodType>>
+  readonly problems?: readonly ErrorCode[]
+  readonly open: (request: StreamRequest<A, Query>, begin: () => EventStream) => Promise<void>
+}
+
+export type StreamRoute = Omit<StreamDefinition<Access, Schema>, 'open'> & {
+  readonly method: 'GET'
+  readonly params?: undefined
+  readonly body?: undefined
+  readonly idempotent?: false
+  readonly open: (request: StreamRequest<Access, undefined>, begin: () => EventStream) => Promise<void>
+}
+
+export type Route = AnswerRoute | StreamRoute
+
+export const isStream = (route: Route): route is StreamRoute => 'events' in route
+
+/** Types a stream's route by its schemas. */
+export function streamRoute<A extends Access, Query extends Schema = undefined>(
+  definition: StreamDefinition<A, Query>,
+): Route {
+  return { ...definition, method: 'GET' } as unknown as StreamRoute
+}
 
 /** Types a route by its schemas: what the handler gets is what they parse, what it answers is what they accept. */
 export function route<

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { ERRORS, Problem } from '@kantor/contract/errors'
 import { DatabaseUnavailable, OutcomeUnknown } from '#db'
 import { createMetrics } from '#telemetry'
@@ -434,13 +434,13 @@ test('what had begun to arrive when the server closes is answered, and its conne
   const socket = connect(address.port, '127.0.0.1')
   const ended = new Promise<void>((resolve) => socket.on('close', () => resolve()))
   socket.on('data', (chunk) => (received += chunk.toString()))
-  const arrived = new Promise((resolve) => app.server.once('connection', resolve))
+  const arrived = new Promise<Socket>((resolve) => app.server.once('connection', resolve))
   socket.write('GET /api/v1/of/public HTTP/1.1\r\nhost: x\r\n')
-  await arrived
+  const there = await arrived
   // Until the parser has seen the first line the connection counts as idle.
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect.poll(() => there.bytesRead).toBeGreaterThan(0)
   const closed = app.close()
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect.poll(() => app.server.listening).toBe(false)
   socket.write('\r\n')
   await ended
   await closed

@@ -4,9 +4,10 @@ import type { Log, RequestMetrics } from '#telemetry'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { takeJsonOnly } from './json-body.ts'
-import { API_PREFIX, allowedMethods, mountRoutes } from './mount.ts'
+import { API_PREFIX, allowedMethods, mountRoutes, urlOf } from './mount.ts'
 import type { Authenticate } from './mount.ts'
 import { PROBLEM_MEDIA_TYPE, problemBody, toProblem } from './problem-reply.ts'
+import { isStream } from './route.ts'
 import type { Route } from './route.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -17,6 +18,8 @@ const CONNECTION_TIMEOUT_MS = 60_000
 /** Longer than a load balancer's (GKE: 600 s), so that it is the balancer that closes idle connections. */
 const KEEP_ALIVE_TIMEOUT_MS = 620_000
 const CONNECTIONS_MAX = 10_000
+/** How long a server that closes waits for what has begun. Node looks for late requests no more once it closes. */
+const CLOSE_GRACE_MS = 8_000
 const URL_PARAMETER_LENGTH_MAX = 120
 
 export interface HttpServerOptions {
@@ -29,6 +32,8 @@ export interface HttpServerOptions {
   readonly metrics: RequestMetrics
   /** What an error of a room that http does not know is to the client; null leaves it to `toProblem`. */
   readonly problemOf: (thrown: unknown) => Problem | null
+  /** How long a server that closes waits for requests that have begun. Default 8,000. */
+  readonly closeGraceMs?: number
 }
 
 function onBadConnection(error: Error & { code?: string }, socket: import('node:net').Socket): void {
@@ -84,11 +89,31 @@ function sendProblem(
     .send(JSON.stringify(problemBody(problem, request.id)))
 }
 
+/**
+ * Fastify ends the connections that are idle when it closes, and waits for the others. Those that are kept alive end
+ * with the answer that is on its way, and whoever never finishes asking or taking is cut off: without that, closing
+ * lasts for as long as a balancer keeps its connections.
+ */
+function endWithinGrace(app: FastifyInstance, graceMs: number): void {
+  let closing = false
+  app.addHook('onSend', async (_request, reply, payload) => {
+    if (closing) void reply.header('connection', 'close')
+    return payload
+  })
+  app.addHook('preClose', async () => {
+    closing = true
+    // A server that never listened does not say that it has closed.
+    const late = setTimeout(() => app.server.closeAllConnections(), graceMs).unref()
+    app.server.once('close', () => clearTimeout(late))
+  })
+}
+
 /** Fastify, hardened as in security.md, with our problem replies, metrics and routes. It knows no room. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { log, metrics } = options
   const app = createFastify(options)
   app.server.maxConnections = CONNECTIONS_MAX
+  endWithinGrace(app, options.closeGraceMs ?? CLOSE_GRACE_MS)
   takeJsonOnly(app)
 
   const headers = securityHeaders(options.publicUrl)
@@ -97,8 +122,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     void reply.header('x-request-id', request.id)
     if (request.url.startsWith(API_PREFIX)) void reply.header('cache-control', 'no-store')
   })
+  const streams = new Set(options.routes.filter(isStream).map(urlOf))
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched'
+    // How long a stream was held is no time to answer.
+    if (reply.statusCode === 200 && streams.has(route)) return
     metrics.observe(request.method, route, reply.statusCode, reply.elapsedTime)
     const line = {
       requestId: request.id,

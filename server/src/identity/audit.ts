@@ -10,6 +10,15 @@ type Act =
   | 'api_key_created'
   | 'api_key_revoked'
   | 'profile_changed'
+  | 'role_changed'
+  | 'job_retried'
+  | 'job_started'
+  | 'dead_letter_replayed'
+  | 'dead_letter_discarded'
+  | 'webhook_created'
+  | 'webhook_changed'
+  | 'webhook_deleted'
+  | 'webhook_secret_rotated'
 
 export interface AuditEntry {
   readonly act: Act

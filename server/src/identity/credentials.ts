@@ -53,6 +53,16 @@ export async function liveSessions(
   return new Map(rows.map((row) => [row.hash, toLiveCredential(row)]))
 }
 
+/** Whether a session holds now: it was not ended by anybody, nor by time. */
+export async function sessionHolds(q: Queryable, sessionId: string, now: Date): Promise<boolean> {
+  const { rowCount } = await q.query(
+    `select from identity.sessions
+      where id = $1 and revoked_at is null and idle_expires_at > $2 and expires_at > $2`,
+    [sessionId, now],
+  )
+  return rowCount === 1
+}
+
 /** Rows that another process has locked are left to it: it is noting the same, or revoking. */
 async function noteSessionsSeen(q: Queryable, ids: string[], now: Date, idleExpiresAt: Date): Promise<void> {
   await q.query(

@@ -153,6 +153,7 @@ export function refuseUnlessOffered(code: string, path: string): void {
 
 export interface SignInCustomer {
   readonly id: string
+  readonly number: bigint
   readonly passwordHash: string
   /** True when the device token presented is one of this customer's. */
   readonly deviceKnown: boolean
@@ -163,8 +164,13 @@ export async function selectForSignIn(
   emailKey: string,
   deviceHash: string | null,
 ): Promise<SignInCustomer | null> {
-  const { rows } = await q.query<{ id: string; password_hash: string; device_known: boolean }>(
-    `select c.id, c.password_hash, d.token_hash is not null as device_known
+  const { rows } = await q.query<{
+    id: string
+    number: bigint
+    password_hash: string
+    device_known: boolean
+  }>(
+    `select c.id, c.number, c.password_hash, d.token_hash is not null as device_known
      from identity.customers c
      left join identity.devices d on d.customer_id = c.id and d.token_hash = $2::bytea
      where c.email_key = $1`,
@@ -173,7 +179,7 @@ export async function selectForSignIn(
   const [row] = rows
   return row === undefined
     ? null
-    : { id: row.id, passwordHash: row.password_hash, deviceKnown: row.device_known }
+    : { id: row.id, number: row.number, passwordHash: row.password_hash, deviceKnown: row.device_known }
 }
 
 /** Only over the hash that was verified, so that a password changed meanwhile is not brought back. */

@@ -95,3 +95,18 @@ export async function customerNameAt(
   )
   return rows[0] ?? null
 }
+
+/** How to write to a customer. Of whoever they are themselves told only: no other customer may see it. */
+export interface Contact {
+  readonly email: string
+  readonly locale: 'en' | 'pl'
+}
+
+/** Null when this number has no customer. */
+export async function contactOf(q: Queryable, number: bigint): Promise<Contact | null> {
+  const { rows } = await q.query<{ email: string; locale: Contact['locale'] }>(
+    'select email, locale from identity.customers where number = $1',
+    [number],
+  )
+  return rows[0] ?? null
+}

@@ -14,7 +14,7 @@ import { afterAll } from 'vitest'
 import { createIdentity } from './identity.ts'
 import { createPasswordHasher } from './password-hasher.ts'
 import type { PasswordHasher } from './password-hasher.ts'
-import type { Identity, IdentityConfig, SignedUpCustomer } from './types.ts'
+import type { Identity, IdentityConfig, NewDeviceSignIn, SignedUpCustomer } from './types.ts'
 
 export const GOOD_PASSWORD = 'marmalade-walrus-19-orbit'
 
@@ -47,6 +47,8 @@ export interface IdentityFixture extends TestDatabase {
   readonly clock: FakeClock
   /** What the wallet room was told, in the transaction. */
   readonly opened: { customer: SignedUpCustomer; currencies: readonly string[] }[]
+  /** Sign-ins from browsers that their customers had not used before. */
+  readonly newDevices: NewDeviceSignIn[]
   readonly hashing: { hash: number; verify: number }
   browser(ip?: string): Browser
   /** A browser that has just signed up, as `handle` with the e-mail `<handle>@example.com`. */
@@ -72,6 +74,7 @@ export async function identityFixture(options: FixtureOptions = {}): Promise<Ide
   const database = await testDatabase()
   const clock = fakeClock()
   const opened: IdentityFixture['opened'] = []
+  const newDevices: IdentityFixture['newDevices'] = []
   const hashing = { hash: 0, verify: 0 }
   const identity = createIdentity({
     db: database.db,
@@ -80,6 +83,7 @@ export async function identityFixture(options: FixtureOptions = {}): Promise<Ide
     randomBytes,
     hasher: counting(options.hasher ?? createPasswordHasher(), hashing),
     config: { ...TEST_CONFIG, ...options.config },
+    onNewDevice: async (_tx, signedIn) => void newDevices.push(signedIn),
     onSignedUp: async (tx, customer, currencies) => {
       await options.onSignedUp?.(tx, customer)
       opened.push({ customer, currencies })
@@ -96,6 +100,7 @@ export async function identityFixture(options: FixtureOptions = {}): Promise<Ide
     identity,
     clock,
     opened,
+    newDevices,
     hashing,
     browser,
     signedUp: async (handle, by = browser()) => {

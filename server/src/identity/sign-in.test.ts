@@ -37,6 +37,21 @@ async function statementsOf(act: () => Promise<unknown>): Promise<string[]> {
 }
 
 describe('signing in', () => {
+  test('from a browser that is new to the customer is told of, once for each browser', async () => {
+    const { browser } = await room.signedUp('nowa')
+    const body = { email: 'nowa@example.com', password: GOOD_PASSWORD }
+    room.newDevices.length = 0
+    await signIn(body, browser)
+    expect(room.newDevices).toEqual([])
+    const other = room.browser('203.0.113.9')
+    await signIn(body, other)
+    await signIn(body, other)
+    await signIn({ ...body, password: 'not the right one' })
+    expect(room.newDevices).toEqual([
+      { number: expect.any(BigInt), ip: '203.0.113.9', userAgent: expect.any(String) },
+    ])
+  })
+
   test('with the right password opens a session and answers the profile', async () => {
     const browser = room.browser()
     const answer = await signIn({ ...right, email: 'Anna@EXAMPLE.com' }, browser)

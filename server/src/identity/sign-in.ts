@@ -1,7 +1,7 @@
 import type { SignInRequest } from '@kantor/contract/api'
 import { Problem } from '@kantor/contract/errors'
 import type { ClientInfo } from '#http'
-import { recordAct } from './audit.ts'
+import { recordAct, storedUserAgent } from './audit.ts'
 import { replacePasswordHash, selectForSignIn, selectMe } from './customers.ts'
 import { emailKeyOf } from './find-customer.ts'
 import type { Limits } from './limits.ts'
@@ -47,7 +47,7 @@ export async function signIn(
     })
     throw new Problem('invalid_credentials')
   }
-  const { id: customerId, passwordHash: verified } = customer
+  const { id: customerId, number, passwordHash: verified } = customer
   const stronger = deps.hasher.isOutdated(verified) ? await deps.hasher.hash(request.password) : null
   return deps.db.transaction(async (tx) => {
     await attempt.succeeded(tx)
@@ -60,6 +60,9 @@ export async function signIn(
       actorId: customerId,
       client: from.client,
     })
+    if (!deviceKnown) {
+      await deps.onNewDevice(tx, { number, ip: from.client.ip, userAgent: storedUserAgent(from.client) })
+    }
     return { me: await selectMe(tx, customerId), opened }
   })
 }

@@ -35,6 +35,17 @@ export interface IdentityDeps {
    * when the transaction is retried, so it may do nothing but write through `tx`.
    */
   readonly onSignedUp: (tx: Tx, customer: SignedUpCustomer, currencies: readonly string[]) => Promise<void>
+  /**
+   * Called last in the transaction of a sign-in from a browser that this customer had not signed in from before.
+   * Runs again when the transaction is retried, so it may do nothing but write through `tx`.
+   */
+  readonly onNewDevice: (tx: Tx, signedIn: NewDeviceSignIn) => Promise<void>
+}
+
+export interface NewDeviceSignIn {
+  readonly number: bigint
+  readonly ip: string
+  readonly userAgent: string
 }
 
 export interface Identity {

@@ -56,6 +56,7 @@ export type JobRunRow = {
   last_error: string | null
   last_error_at: Date | null
   waiting: bigint
+  running: bigint
   given_up: bigint
 }
 
@@ -64,17 +65,18 @@ export async function selectRuns(q: Queryable, jobs: readonly string[]): Promise
   const { rows } = await q.query<JobRunRow>(
     `select listed.job, coalesce(runs.runs, 0) as runs, coalesce(runs.failures, 0) as failures,
             last_started_at, last_finished_at, last_success_at, last_duration_ms, last_error, last_error_at,
-            coalesce(queue.waiting, 0) as waiting, coalesce(queue.given_up, 0) as given_up
-       from unnest($1::text[]) with ordinality as listed (job, place)
+            coalesce(queue.waiting, 0) as waiting, coalesce(queue.running, 0) as running,
+            coalesce(queue.given_up, 0) as given_up
+       from unnest($1::text[]) as listed (job)
        left join jobs.runs using (job)
        left join (
          select tasks.identifier as job,
-                count(*) filter (where queued.attempts < queued.max_attempts) as waiting,
+                count(*) filter (where queued.attempts < queued.max_attempts and queued.locked_at is null) as waiting,
+                count(*) filter (where queued.locked_at is not null) as running,
                 count(*) filter (where queued.attempts >= queued.max_attempts and queued.locked_at is null) as given_up
            from ${QUEUE_SCHEMA}._private_jobs as queued
            join ${QUEUE_SCHEMA}._private_tasks as tasks on tasks.id = queued.task_id
-          group by tasks.identifier) as queue using (job)
-      order by place`,
+          group by tasks.identifier) as queue using (job)`,
     [[...jobs]],
   )
   return rows
@@ -85,6 +87,7 @@ export type FailedJobRow = {
   job: string
   attempts: number
   max_attempts: number
+  state: 'waiting' | 'running' | 'givenUp'
   last_error: string
   run_at: Date
 }
@@ -92,10 +95,13 @@ export type FailedJobRow = {
 export async function selectFailed(q: Queryable, limit: number): Promise<FailedJobRow[]> {
   const { rows } = await q.query<FailedJobRow>(
     `select queued.id, tasks.identifier as job, queued.attempts::int, queued.max_attempts::int,
-            left(queued.last_error, 500) as last_error, queued.run_at
+            case when queued.locked_at is not null then 'running'
+                 when queued.attempts >= queued.max_attempts then 'givenUp' else 'waiting' end as state,
+            left(coalesce(queued.last_error, 'The process that ran it ended.'), 500) as last_error, queued.run_at
        from ${QUEUE_SCHEMA}._private_jobs as queued
        join ${QUEUE_SCHEMA}._private_tasks as tasks on tasks.id = queued.task_id
       where queued.last_error is not null
+         or (queued.attempts >= queued.max_attempts and queued.locked_at is null)
       order by queued.updated_at desc limit $1`,
     [limit],
   )
@@ -109,6 +115,22 @@ export async function rescheduleJob(q: Queryable, id: bigint): Promise<boolean> 
     [id],
   )
   return rowCount === 1
+}
+
+const FUTURE_MINUTES = 5
+
+/**
+ * A schedule runs no tick that is not after its last one, so what ticked while the clock was ahead would keep it still
+ * until then. Of the future is what both the database's clock and ours (`now`) have yet to reach, so that one process
+ * with a slow clock undoes nothing of the others.
+ */
+export async function forgetTicksOfTheFuture(q: Queryable, now: Date): Promise<void> {
+  await q.query(
+    `update ${QUEUE_SCHEMA}._private_known_crontabs
+        set last_execution = least(now(), $1), known_since = least(known_since, now(), $1)
+      where greatest(last_execution, known_since) > greatest(now(), $1) + make_interval(mins => $2)`,
+    [now, FUTURE_MINUTES],
+  )
 }
 
 /** Says that this process still runs jobs, and hands what silent ones had locked to the others. */

@@ -9,10 +9,12 @@ import {
   type WorkerEvents,
   type WorkerPool,
 } from 'graphile-worker'
-import { Pool } from 'pg'
+import type { Pool } from 'pg'
 import type { Queryable } from '#db'
+import { watchClock } from './clock-jumps.ts'
 import type { AnyJob, ScheduleEntry } from './definition.ts'
-import { endIdleLease, keepLease } from './queries.ts'
+import { endIdleLease, forgetTicksOfTheFuture, keepLease } from './queries.ts'
+import { openQueuePool } from './queue-pool.ts'
 import { QUEUE_SCHEMA, queueLogger, type JobLog } from './queue-logger.ts'
 import { taskOf } from './run-job.ts'
 
@@ -29,12 +31,16 @@ export interface RunnerDeps {
   readonly leaseSeconds?: number
   /** How long the queue may give no answer before the runner is begun anew. Default 20,000. */
   readonly deafMs?: number
+  /** The machine's clock, which somebody may set. Default Date.now, looked at every 5,000 ms. */
+  readonly wallClock?: { readonly nowMs: () => number; readonly everyMs: number }
 }
 
 const CONCURRENCY = 4
 /** Longer than any pause that a process survives (the pause drill: 60 s), shorter than anybody's patience. */
 const LEASE_SECONDS = 120
 const HEARTBEATS_PER_LEASE = 8
+/** Longer than a provider usually takes to answer; what still waits then is told that nobody waits for it. */
+const ABORT_AFTER_MS = 2_000
 const RESTART_MS_MIN = 250
 const RESTART_MS_MAX = 30_000
 
@@ -51,7 +57,12 @@ export async function startRunner(
   jobs: ReadonlyMap<string, AnyJob>,
 ): Promise<RunningQueue> {
   const stopped = new AbortController()
-  const pool = openPool(deps)
+  const pool = openQueuePool({
+    databaseUrl: deps.databaseUrl,
+    // Each job's bookkeeping, one that listens, and one to spare.
+    connectionsMax: (deps.concurrency ?? CONCURRENCY) + 2,
+    log: deps.log,
+  })
   let life: Life | null = await beginLife(deps, jobs, pool).catch(async (error: unknown) => {
     await pool.end()
     throw error
@@ -72,6 +83,8 @@ export async function startRunner(
         deps.log.error({ err: error }, 'the job runner could not be started')
         return null
       })
+      // Whoever stopped us meanwhile stopped the life before.
+      if (stopped.signal.aborted) await life?.stop(0)
     }
   }
 
@@ -79,13 +92,14 @@ export async function startRunner(
     async stop(graceSeconds) {
       stopped.abort()
       await life?.stop(graceSeconds)
-      await supervised
-      await pool.end()
+      await orAfterLastWrites(supervised)
+      await orAfterLastWrites(pool.end())
     },
   }
 }
 
 async function beginLife(deps: RunnerDeps, jobs: ReadonlyMap<string, AnyJob>, pool: Pool): Promise<Life> {
+  await forgetTicksOfTheFuture(deps.db, new Date())
   const events: WorkerEvents = new EventEmitter()
   const pools: WorkerPool[] = []
   events.on('pool:create', ({ workerPool }) => pools.push(workerPool))
@@ -96,6 +110,7 @@ async function beginLife(deps: RunnerDeps, jobs: ReadonlyMap<string, AnyJob>, po
     schema: QUEUE_SCHEMA,
     concurrency: deps.concurrency ?? CONCURRENCY,
     noHandleSignals: true,
+    gracefulShutdownAbortTimeout: ABORT_AFTER_MS,
     events,
     logger: queueLogger(deps.log),
     taskList: Object.fromEntries([...jobs.values()].map((job) => [job.name, taskOf(job, runDeps)])),
@@ -106,16 +121,17 @@ async function beginLife(deps: RunnerDeps, jobs: ReadonlyMap<string, AnyJob>, po
   const [workerPool] = pools
   if (workerPool === undefined) throw new Error('the runner did not say who it is')
   endIfDeaf(deps, events, runner)
+  const stopWatching = endIfClockJumps(deps, runner)
   const endLease = await holdLease(deps, workerPool.id)
   return {
-    ended: runner.promise.finally(endLease),
+    ended: runner.promise.finally(stopWatching).finally(endLease),
     stop: async (graceSeconds) => {
       const ending = runner.stop('asked to').catch(() => {})
       const late = sleep(graceSeconds * 1000, 'late', { ref: false })
       // Not the runner's own kill(), which does nothing once a graceful stop has begun (0.18.0): what runs is
       // made to fail, so that the queue gives it back in its usual way.
       if ((await Promise.race([ending, late])) === 'late') giveUp.abort()
-      await Promise.race([ending, sleep(LAST_WRITES_MS, undefined, { ref: false })])
+      await orAfterLastWrites(ending)
     },
   }
 }
@@ -139,6 +155,21 @@ function endIfDeaf(deps: RunnerDeps, events: WorkerEvents, runner: Runner): void
   })
 }
 
+const CLOCK_EVERY_MS = 5_000
+
+/** A life begun at the new time reckons its minutes from there, and makes up for what the backfill allows. */
+function endIfClockJumps(deps: RunnerDeps, runner: Runner): () => void {
+  const { nowMs, everyMs } = deps.wallClock ?? { nowMs: Date.now, everyMs: CLOCK_EVERY_MS }
+  return watchClock({
+    wallClockMs: nowMs,
+    everyMs,
+    onJump: (bySeconds) => {
+      deps.log.warn({ bySeconds }, "the machine's clock was set; the job runner is begun anew")
+      runner.stop('the clock was set').catch(() => {})
+    },
+  })
+}
+
 /** Keeps saying that this pool of workers lives, until the returned function is called. */
 async function holdLease(deps: RunnerDeps, poolId: string): Promise<() => Promise<void>> {
   const leaseSeconds = deps.leaseSeconds ?? LEASE_SECONDS
@@ -159,6 +190,14 @@ async function holdLease(deps: RunnerDeps, poolId: string): Promise<() => Promis
 }
 
 const LAST_WRITES_MS = 2000
+
+/**
+ * Without its database the library goes on for minutes to give back what it had, and keeps its connections. Nobody
+ * waits for that: what it could not give back is taken over when the lease runs out.
+ */
+async function orAfterLastWrites(ending: Promise<unknown>): Promise<void> {
+  await Promise.race([ending, sleep(LAST_WRITES_MS, undefined, { ref: false })])
+}
 
 /**
  * The library says that it has ended while its last job is still being ticked off (0.18.0), so that is waited
@@ -188,24 +227,4 @@ function cronItem({ job, cron, backfillMinutes }: ScheduleEntry, maxAttempts: nu
       ...(maxAttempts === undefined ? {} : { maxAttempts }),
     },
   }
-}
-
-/** The library's own connections, as kantor_app too, with the driver's usual types, which it counts on. */
-function openPool(deps: RunnerDeps): Pool {
-  const url = new URL(deps.databaseUrl)
-  const given = url.searchParams.get('options') ?? ''
-  url.searchParams.delete('options')
-  const pool = new Pool({
-    connectionString: url.href,
-    options: `${given} -c role=kantor_app -c statement_timeout=60000`.trim(),
-    application_name: 'kantor-jobs',
-    // Each job's bookkeeping, one that listens, and one to spare.
-    max: (deps.concurrency ?? CONCURRENCY) + 2,
-    connectionTimeoutMillis: 5000,
-    keepAlive: true,
-  })
-  const noted = (error: Error) => deps.log.warn({ err: error }, 'a connection of the queue was lost')
-  pool.on('error', noted)
-  pool.on('connect', (client) => client.on('error', noted))
-  return pool
 }

@@ -21,6 +21,7 @@ export const PURPOSE = {
   fees: 18,
   brokerage: 19,
   rounding: 20,
+  withholding: 21,
   pocketFirst: 64,
   pocketLast: 127,
 } as const

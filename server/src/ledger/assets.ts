@@ -43,3 +43,13 @@ export async function frozenAssetCodes(q: Queryable): Promise<ReadonlySet<string
   )
   return new Set(rows.map(({ code }) => code))
 }
+
+/** Those that exist. */
+export async function assetsByIds(q: Queryable, ids: readonly number[]): Promise<Map<number, Asset>> {
+  const { rows } = await q.query<Asset>({
+    name: 'ledger_assets_by_ids',
+    text: `select id, code, kind, scale, name from ledger.assets where id = any ($1::integer[])`,
+    values: [ids],
+  })
+  return new Map(rows.map((asset) => [asset.id, asset]))
+}

@@ -45,6 +45,8 @@ export function readStatements(commands: PreparedCommand[]): NamedStatement[] {
 
 /** What the statements found. */
 export interface ReadState extends Omit<LedgerState, 'now'> {
+  /** Accounts that did not exist before this tx. */
+  opened: ReadonlySet<bigint>
   /** Null unless it was locked with them. */
   head: LockedHead | null
 }
@@ -66,6 +68,7 @@ export async function readState(run: Run, statements: NamedStatement[]): Promise
   const originals = rowsOf<JournalRow>('ledger_originals')
   return {
     accounts: new Map(accounts.map((account) => [account.id, account])),
+    opened: new Set(rowsOf<{ id: bigint }>('ledger_open').map(({ id }) => id)),
     frozenByAsset: new Map(assets.map(({ id, frozen }) => [id, frozen])),
     byKey: new Map(known.map((row) => [lookupOf(row.keyHash), row])),
     consumed: new Set(rowsOf<{ consumes: string }>('ledger_consumed').map(({ consumes }) => consumes)),

@@ -33,6 +33,8 @@ const DETAIL_DEPTH_MAX = 16
 const LEAF_PREFIX = 0x00
 // Largest: 64 postings, a consumes of 255 characters of 4 bytes, a detail of 16 KiB. Encoding is synchronous.
 const scratch = Buffer.alloc(DETAIL_BYTES_MAX + 4_096)
+// A buffer for each key and value took most of the time that it takes to prepare a command.
+const detailScratch = Buffer.alloc(DETAIL_BYTES_MAX)
 
 export function hashLeaf(journal: CanonicalJournal): Buffer {
   scratch[0] = LEAF_PREFIX
@@ -78,58 +80,57 @@ function writeJournal(journal: CanonicalJournal, start: number): number {
  * @throws TypeError for what would not come back from jsonb as it was: floats, undefined, U+0000, lone surrogates.
  */
 export function encodeDetail(detail: { [key: string]: JsonValue }): Buffer {
-  const chunks: Buffer[] = []
-  encodeValue(detail, chunks, 0)
-  const encoded = Buffer.concat(chunks)
-  if (encoded.length > DETAIL_BYTES_MAX)
-    throw new TypeError(`detail is larger than ${DETAIL_BYTES_MAX} bytes`)
-  return encoded
+  return Buffer.from(detailScratch.subarray(0, writeValue(detail, 0, 0)))
 }
 
-function encodeValue(value: JsonValue, chunks: Buffer[], depth: number): void {
+/** @returns where the next value goes, as all that write here */
+function writeValue(value: JsonValue, at: number, depth: number): number {
   if (depth > DETAIL_DEPTH_MAX) throw new TypeError(`detail is deeper than ${DETAIL_DEPTH_MAX}`)
-  if (value === null) chunks.push(Buffer.of(0))
-  else if (typeof value === 'boolean') chunks.push(Buffer.of(value ? 2 : 1))
-  else if (typeof value === 'number') chunks.push(encodeInteger(value))
-  else if (typeof value === 'string') chunks.push(Buffer.of(4), encodeText(value))
-  else if (Array.isArray(value)) {
-    chunks.push(tagAndCount(5, value.length))
-    for (const item of value) encodeValue(item, chunks, depth + 1)
-  } else if (typeof value === 'object') {
-    const members = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))
-    chunks.push(tagAndCount(6, members.length))
-    for (const [key, member] of members) {
-      chunks.push(encodeText(key))
-      encodeValue(member, chunks, depth + 1)
-    }
-  } else throw new TypeError(`detail holds a ${typeof value}`)
+  if (value === null) return writeTag(0, at)
+  if (typeof value === 'boolean') return writeTag(value ? 2 : 1, at)
+  if (typeof value === 'number') return writeInteger(value, writeTag(3, at))
+  if (typeof value === 'string') return writeText(value, writeTag(4, at))
+  if (Array.isArray(value)) {
+    let next = writeCount(value.length, writeTag(5, at))
+    for (const item of value) next = writeValue(item, next, depth + 1)
+    return next
+  }
+  if (typeof value !== 'object') throw new TypeError(`detail holds a ${typeof value}`)
+  const keys = Object.keys(value).toSorted()
+  let next = writeCount(keys.length, writeTag(6, at))
+  for (const key of keys) next = writeValue(value[key] as JsonValue, writeText(key, next), depth + 1)
+  return next
 }
 
-function encodeInteger(value: number): Buffer {
+function writeTag(tag: number, at: number): number {
+  requireRoom(at, 1)
+  return detailScratch.writeUInt8(tag, at)
+}
+
+function writeCount(count: number, at: number): number {
+  requireRoom(at, 4)
+  return detailScratch.writeUInt32BE(count, at)
+}
+
+function writeInteger(value: number, at: number): number {
   if (!Number.isSafeInteger(value)) throw new TypeError('a number in a detail must be a safe integer')
-  const bytes = Buffer.alloc(9)
-  bytes.writeUInt8(3)
-  bytes.writeBigInt64BE(BigInt(value), 1)
-  return bytes
+  requireRoom(at, 8)
+  return detailScratch.writeBigInt64BE(BigInt(value), at)
 }
 
-function encodeText(text: string): Buffer {
+function writeText(text: string, at: number): number {
   requireStorable(text)
-  const bytes = Buffer.byteLength(text)
-  const encoded = Buffer.alloc(4 + bytes)
-  encoded.writeUInt32BE(bytes)
-  encoded.write(text, 4)
-  return encoded
+  // A UTF-16 unit takes three bytes at most, so that only what comes near the end has to be measured.
+  if (at + 4 + 3 * text.length > DETAIL_BYTES_MAX) requireRoom(at, 4 + Buffer.byteLength(text))
+  const bytes = detailScratch.write(text, at + 4, 'utf8')
+  return detailScratch.writeUInt32BE(bytes, at) + bytes
+}
+
+function requireRoom(at: number, bytes: number): void {
+  if (at + bytes > DETAIL_BYTES_MAX) throw new TypeError(`detail is larger than ${DETAIL_BYTES_MAX} bytes`)
 }
 
 /** @throws TypeError for text that PostgreSQL refuses (U+0000) or that UTF-8 would change (lone surrogates). */
 export function requireStorable(text: string): void {
   if (text.includes('\0') || !text.isWellFormed()) throw new TypeError('text that cannot be stored as it is')
-}
-
-function tagAndCount(tag: number, count: number): Buffer {
-  const bytes = Buffer.alloc(5)
-  bytes.writeUInt8(tag)
-  bytes.writeUInt32BE(count, 1)
-  return bytes
 }

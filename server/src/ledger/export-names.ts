@@ -13,6 +13,7 @@ const PURPOSE_NAMES: ReadonlyMap<number, string> = new Map([
   [PURPOSE.fees, 'Fees'],
   [PURPOSE.brokerage, 'Brokerage'],
   [PURPOSE.rounding, 'Rounding'],
+  [PURPOSE.withholding, 'Withholding'],
 ])
 
 /**

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
-import { openDatabase, type ConnectionOptions, type Queryable } from '#db'
+import type { ConnectionOptions, Queryable } from '#db'
 import { rowsOf } from './cursor.ts'
 import { exportWriter, type Assets, type ExportFormat } from './export-formats.ts'
 import { refOf, type JournalRow } from './journal-row.ts'
+import { longSnapshot } from './long-snapshot.ts'
 import { JOURNAL_COLUMNS } from './statements.ts'
 
 export interface ExportRequest {
@@ -76,19 +77,6 @@ function bufferedSink(out: Writable): { write(text: string): Promise<void>; flus
   return { write, flush }
 }
 
-const STATEMENT_TIMEOUT_MS = 3_600_000
-
 /** On a connection of its own, which may take its time. */
-export async function runExport(options: ConnectionOptions & ExportRequest): Promise<ExportReport> {
-  const database = openDatabase({
-    ...options,
-    connectionsMax: 1,
-    random: () => 0,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-  })
-  try {
-    return await database.snapshot((q) => exportLedger(q, options))
-  } finally {
-    await database.close()
-  }
-}
+export const runExport = (options: ConnectionOptions & ExportRequest): Promise<ExportReport> =>
+  longSnapshot(options, (q) => exportLedger(q, options))

@@ -17,6 +17,11 @@ export function seqOf(height: bigint, position: number): bigint {
   return (height << POSITIONS_BITS) | BigInt(position)
 }
 
+/** No journal of the block, nor of one before it, has a higher one. */
+export function lastSeqOf(height: bigint): bigint {
+  return seqOf(height, JOURNALS_PER_BLOCK_MAX - 1)
+}
+
 export function heightOf(seq: bigint): bigint {
   return seq >> POSITIONS_BITS
 }

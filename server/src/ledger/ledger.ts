@@ -1,4 +1,5 @@
 import type { Tx } from '#db'
+import { KnownAccounts } from './known-accounts.ts'
 import { lockAccounts, postWithin } from './post-within.ts'
 import { Poster, type PosterOptions } from './poster.ts'
 import { prepareCommand } from './prepare-command.ts'
@@ -10,9 +11,15 @@ export type LedgerOptions = PosterOptions
 export interface LockedAccounts {
   /** Balances of the locked accounts that exist, to decide with. */
   balances: ReadonlyMap<bigint, bigint>
-  /** Takes the chain head, so it is the last thing the caller does in its tx. Every account must have been locked. */
-  post(commands: PostCommand[]): Promise<Verdict[]>
+  /**
+   * Takes the chain head, so it is the last thing the caller does in its tx; what it has sent before, it need not
+   * have waited for. Every account must have been locked.
+   * @param alongside writes rows of the caller's that depend on the verdicts, in the same round trip as the journals
+   */
+  post(commands: PostCommand[], alongside?: Alongside): Promise<Verdict[]>
 }
+
+export type Alongside = (verdicts: readonly Verdict[]) => Promise<void>
 
 export interface Ledger {
   /**
@@ -22,8 +29,11 @@ export interface Ledger {
    *   should make (no postings, a key too long, …).
    */
   post(command: PostCommand): Promise<Verdict>
-  /** Posts inside the caller's tx, all commands in one block. It must be the last thing that the tx does. */
-  postWithin(tx: Tx, commands: PostCommand[]): Promise<Verdict[]>
+  /**
+   * Posts inside the caller's tx, all commands in one block. It must be the last thing that the tx does.
+   * @param alongside as of `LockedAccounts.post`
+   */
+  postWithin(tx: Tx, commands: PostCommand[], alongside?: Alongside): Promise<Verdict[]>
   /**
    * First of the lock order (accounts ascending → the caller's rows → chain head): once per tx, before the rows.
    * From here on the caller's tx is cut off when it does nothing for two seconds, since others wait for it.
@@ -38,13 +48,14 @@ export interface Ledger {
 
 /** Opens nothing yet: the poster's two connections are made when the first command comes. */
 export function openLedger(options: LedgerOptions): Ledger {
-  const poster = new Poster(options)
+  const known = new KnownAccounts()
+  const poster = new Poster(options, known)
   const { clock } = options
   return {
     post: async (command) => poster.post(prepareCommand(command)),
-    postWithin: (tx, commands) => postWithin(tx, commands, clock),
+    postWithin: (tx, commands, alongside) => postWithin(tx, commands, { clock, known, alongside }),
     lockAccounts: (tx, accountIds, opens = []) =>
-      lockAccounts(tx, { accountIds: [...accountIds, ...opens], opens }, clock),
+      lockAccounts(tx, { accountIds: [...accountIds, ...opens], opens }, { clock, known }),
     queueDepth: () => poster.queueDepth,
     close: () => poster.close(),
   }

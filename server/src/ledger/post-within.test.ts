@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailable } from '#db'
 import {
   accountId,
@@ -11,6 +10,7 @@ import {
   PURPOSE,
 } from '#ledger'
 import { auditLedger } from '#test/auditor'
+import type { PostCommand } from '#ledger'
 import { testDatabase } from '#test/harness'
 import {
   available,
@@ -136,16 +136,19 @@ describe('posting within a tx', () => {
     const alice = available(wallet())
     await ledger.post(deposit(newKey(), alice, 1n))
     let isAsleep = () => {}
+    let wake = () => {}
     const asleep = new Promise<void>((resolve) => (isAsleep = resolve))
+    const awake = new Promise<void>((resolve) => (wake = resolve))
     const sleeper = db.transaction(async (tx) => {
       const locked = await ledger.lockAccounts(tx, [alice, funding()])
       isAsleep()
-      await sleep(4_000)
+      await awake
       return locked.post([deposit(newKey(), alice, 5n)])
     })
     const outcome = expect(sleeper).rejects.toBeInstanceOf(DatabaseUnavailable)
     await asleep
     expect(outcomeOf(await ledger.post(deposit(newKey(), alice, 1n)))).toBe('posted')
+    wake()
     await outcome
     expect(await balanceOf(db, alice)).toBe(2n)
   })
@@ -160,6 +163,44 @@ describe('posting within a tx', () => {
     })
     const outcomes = (await Promise.all(attempts)).flat().map(outcomeOf)
     expect(outcomes.toSorted()).toEqual([...Array<string>(7).fill('key_reused'), 'posted'])
+  })
+
+  it('opens an account again whose first opening was undone with its tx', async () => {
+    const alice = available(wallet())
+    const fails = db.transaction(async (tx) => {
+      await ledger.postWithin(tx, [deposit(newKey(), alice, 10n)])
+      throw new Error('changed my mind')
+    })
+    await expect(fails).rejects.toThrow('changed my mind')
+    // Twice, since the first may have left it known.
+    for (const amount of [1n, 2n]) {
+      const [verdict] = await db.transaction(async (tx) => {
+        const locked = await ledger.lockAccounts(tx, [funding()], [alice])
+        return locked.post([deposit(newKey(), alice, amount)])
+      })
+      expect(outcomeOf(verdict)).toBe('posted')
+    }
+    const [last] = await db.transaction((tx) => ledger.postWithin(tx, [deposit(newKey(), alice, 4n)]))
+    expect(outcomeOf(last)).toBe('posted')
+    expect(await balanceOf(db, alice)).toBe(7n)
+  })
+
+  it('lets the caller write rows that depend on the verdicts, which are kept or undone with the journals', async () => {
+    const alice = available(wallet())
+    const good = deposit(newKey(), alice, 1n)
+    const post = (row: number, commands: PostCommand[]) =>
+      db.transaction((tx) =>
+        ledger.postWithin(tx, commands, async (verdicts) => {
+          for (const [index, verdict] of verdicts.entries())
+            if (verdict.outcome === 'posted' && !verdict.replayed)
+              await tx.query('insert into public.orders values ($1)', [row + index])
+        }),
+      )
+    await post(100, [good, transfer(newKey(), alice, available(wallet()), 5n), good])
+    await expect(post(100, [deposit(newKey(), alice, 1n)])).rejects.toMatchObject({ code: '23505' })
+    const { rows } = await db.query('select id from public.orders where id between 100 and 199')
+    expect(rows).toEqual([{ id: 100 }])
+    expect(await balanceOf(db, alice)).toBe(1n)
   })
 })
 

@@ -1,39 +1,77 @@
 import type { NamedStatement, Tx } from '#db'
 import { lockStatements, readState, readStatements, sealBatch, verdictsOf } from './batch.ts'
+import type { ReadState } from './batch.ts'
 import { decide } from './decide.ts'
 import { JOURNALS_PER_BLOCK_MAX } from './journal-id.ts'
-import type { LockedAccounts } from './ledger.ts'
+import type { KnownAccounts } from './known-accounts.ts'
+import type { Alongside, LockedAccounts } from './ledger.ts'
 import { prepareCommand, type PreparedCommand } from './prepare-command.ts'
 import { lockChainHead, applySettings, resultsOf, type Run } from './statements.ts'
 import type { PostCommand, Verdict } from './types.ts'
 
+interface Terms {
+  clock: () => Date
+  known: KnownAccounts
+}
+
 /** Posts in the caller's tx; the caller's own locks, if any, were taken between the accounts and this. */
-export async function postWithin(tx: Tx, commands: PostCommand[], clock: () => Date): Promise<Verdict[]> {
+export async function postWithin(
+  tx: Tx,
+  commands: PostCommand[],
+  { clock, known, alongside }: Terms & { alongside?: Alongside | undefined },
+): Promise<Verdict[]> {
   const prepared = prepareAll(commands)
-  const accountIds = prepared.flatMap((command) => command.accountIds)
-  const opens = prepared.flatMap((command) => [...command.opens])
-  return post(tx, [applySettings(), ...lockStatements(accountIds, opens)], prepared, clock)
+  const accountIds = new Set(prepared.flatMap((command) => command.accountIds))
+  const opens = known.unknownOf(new Set(prepared.flatMap((command) => [...command.opens])))
+  const locks = [applySettings(), ...lockStatements(accountIds, opens)]
+  const learn = (state: ReadState) => learnFrom(known, accountIds, opens, state)
+  return post(tx, { locks, accounts: null, learn }, prepared, { clock, alongside })
 }
 
 /** Locks, and lets the caller take its own rows before it posts. Missing accounts are opened first. */
 export async function lockAccounts(
   tx: Tx,
   accounts: { accountIds: Iterable<bigint>; opens: Iterable<bigint> },
-  clock: () => Date,
+  { clock, known }: Terms,
 ): Promise<LockedAccounts> {
   const locked = new Set(accounts.accountIds)
-  const state = await readState(runIn(tx), [applySettings(), ...lockStatements(locked, accounts.opens)])
+  const opens = known.unknownOf(accounts.opens)
+  const state = await readState(runIn(tx), [applySettings(), ...lockStatements(locked, opens)])
+  learnFrom(known, locked, opens, state)
+  let unposted = true
   return {
     balances: new Map([...state.accounts.values()].map(({ id, balance }) => [id, balance])),
-    post: async (commands) => {
+    post: async (commands, alongside) => {
       const prepared = prepareAll(commands)
       for (const id of prepared.flatMap(({ accountIds }) => accountIds)) {
         if (!locked.has(id)) throw new TypeError(`account ${id} is posted without having been locked first`)
       }
-      // Read again, in case the caller posted in between; the rows are locked already.
-      return post(tx, lockStatements(locked, []), prepared, clock)
+      // As they were locked they still are, until something is posted; then they are read again.
+      const before = unposted
+        ? { locks: [], accounts: state.accounts }
+        : { locks: lockStatements(locked, []), accounts: null }
+      unposted = false
+      return post(tx, { ...before, learn: () => {} }, prepared, { clock, alongside })
     },
   }
+}
+
+/** What this tx has opened itself is gone again if it is undone, so the next one finds out about it. */
+function learnFrom(
+  known: KnownAccounts,
+  locked: ReadonlySet<bigint>,
+  opens: readonly bigint[],
+  { accounts, opened }: ReadState,
+): void {
+  known.requireThere([...locked].filter((id) => !accounts.has(id)))
+  known.remember(opens.filter((id) => accounts.has(id) && !opened.has(id)))
+}
+
+interface Locked {
+  readonly locks: NamedStatement[]
+  /** Null: the locks read them. */
+  readonly accounts: ReadState['accounts'] | null
+  readonly learn: (state: ReadState) => void
 }
 
 /**
@@ -42,18 +80,22 @@ export async function lockAccounts(
  */
 async function post(
   tx: Tx,
-  locks: NamedStatement[],
+  { locks, accounts, learn }: Locked,
   prepared: PreparedCommand[],
-  clock: () => Date,
+  { clock, alongside }: { clock: () => Date; alongside?: Alongside | undefined },
 ): Promise<Verdict[]> {
   if (prepared.length === 0) return []
   const run = runIn(tx)
-  const { head, ...state } = await readState(run, [...locks, lockChainHead(), ...readStatements(prepared)])
+  const read = await readState(run, [...locks, lockChainHead(), ...readStatements(prepared)])
+  learn(read)
+  const state = accounts === null ? read : { ...read, accounts }
   const decision = decide({ ...state, now: clock() }, prepared)
-  if (decision.journals.length === 0) return verdictsOf(decision, null)
-  const sealed = sealBatch(decision, head, clock())
-  await run(sealed.statements)
-  return verdictsOf(decision, sealed)
+  const sealed = decision.journals.length === 0 ? null : sealBatch(decision, read.head, clock())
+  const verdicts = verdictsOf(decision, sealed)
+  const [written, told] = await Promise.allSettled([run(sealed?.statements ?? []), alongside?.(verdicts)])
+  if (written.status === 'rejected') throw written.reason
+  if (told.status === 'rejected') throw told.reason
+  return verdicts
 }
 
 /** All at once: the pool's connections are pipelined, so this costs one round trip. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailable, OutcomeUnknown } from '#db'
 import { balanceOf } from '#ledger'
 import { auditLedger } from '#test/auditor'
@@ -25,6 +24,16 @@ let wallets = 1000n
 const account = () => available((wallets += 1n))
 let keys = 0
 const newKey = () => `key-${(keys += 1)}`
+
+/** As after a restore: what the process has seen is not there any more. */
+async function forgetEverything(): Promise<void> {
+  await database.ownerDb.transaction(async (tx) => {
+    await tx.query('set local session_replication_role = replica')
+    for (const table of ['entries', 'journals', 'blocks', 'accounts'])
+      await tx.query(`delete from ledger.${table}`)
+    await tx.query(`update ledger.chain_head set height = 0, hash = sha256('kantor.genesis.v1')`)
+  })
+}
 
 it('finds by its key what was committed although the answer was lost', async () => {
   const alice = account()
@@ -58,13 +67,9 @@ it('says unknown, never failed, when it cannot find out whether COMMIT arrived',
   const alice = account()
   const command = deposit(newKey(), alice, 5n)
   await ledger.post(deposit(newKey(), alice, 1n))
-  proxy.arm(COMMIT, 'reply-lost')
-  const attempt = ledger.post(command)
-  await sleep(10)
-  const isCommitted = async () => (await balanceOf(db, alice)) === 6n
-  await expect.poll(isCommitted).toBe(true)
-  proxy.away()
-  await expect(attempt).rejects.toBeInstanceOf(OutcomeUnknown)
+  proxy.arm(COMMIT, 'reply-lost-then-away')
+  await expect(ledger.post(command)).rejects.toBeInstanceOf(OutcomeUnknown)
+  expect(await balanceOf(db, alice)).toBe(6n)
   expect(outcomeOf(await direct.post(command))).toBe('replayed')
 })
 
@@ -92,15 +97,18 @@ it('waits for a connection that hears nothing no longer than its time-out, and t
 it('knows its accounts anew when another database is behind the address', async () => {
   const alice = account()
   await ledger.post(deposit(newKey(), alice, 1n))
-  const { ownerDb } = database
-  // As after a restore: what the process has seen is not there any more.
-  await ownerDb.transaction(async (tx) => {
-    await tx.query('set local session_replication_role = replica')
-    for (const table of ['entries', 'journals', 'blocks', 'accounts'])
-      await tx.query(`delete from ledger.${table}`)
-    await tx.query(`update ledger.chain_head set height = 0, hash = sha256('kantor.genesis.v1')`)
-  })
+  await forgetEverything()
   expect(outcomeOf(await ledger.post(deposit(newKey(), alice, 7n)))).toBe('posted')
+  expect(await balanceOf(db, alice)).toBe(7n)
+})
+
+it('knows them anew in a caller’s tx as well', async () => {
+  const alice = account()
+  await ledger.post(deposit(newKey(), alice, 1n))
+  await forgetEverything()
+  const within = () => db.transaction((tx) => ledger.postWithin(tx, [deposit(newKey(), alice, 7n)]))
+  await expect(within()).rejects.toBeInstanceOf(DatabaseUnavailable)
+  expect((await within()).map(outcomeOf)).toEqual(['posted'])
   expect(await balanceOf(db, alice)).toBe(7n)
 })
 

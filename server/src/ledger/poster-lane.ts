@@ -7,7 +7,8 @@ import {
 } from '#db'
 import { lockStatements, readState, readStatements, sealBatch, verdictsOf } from './batch.ts'
 import { ConnectionLost, openConnection, type PosterConnection } from './connection.ts'
-import { decide, type Decision } from './decide.ts'
+import { decide } from './decide.ts'
+import type { KnownAccounts } from './known-accounts.ts'
 import type { PreparedCommand } from './prepare-command.ts'
 import { lockChainHead } from './statements.ts'
 import type { Verdict } from './types.ts'
@@ -15,7 +16,6 @@ import type { Verdict } from './types.ts'
 const BEGIN: NamedStatement = { name: 'ledger_begin', text: 'begin' }
 const COMMIT: NamedStatement = { name: 'ledger_commit', text: 'commit' }
 const ROLLBACK: NamedStatement = { name: 'ledger_rollback', text: 'rollback' }
-const KNOWN_ACCOUNTS_MAX = 500_000
 
 interface LaneOptions extends ConnectionOptions {
   clock: () => Date
@@ -24,13 +24,12 @@ interface LaneOptions extends ConnectionOptions {
 /** A batch in flight: one connection, one transaction after the other, three round trips each. */
 export class PosterLane {
   readonly #options: LaneOptions
-  readonly #knownAccounts: Set<bigint>
+  readonly #known: KnownAccounts
   #connection: PosterConnection | null = null
 
-  /** @param knownAccounts shared: ids that are known to exist, so that opening them need not be tried. */
-  constructor(options: LaneOptions, knownAccounts: Set<bigint>) {
+  constructor(options: LaneOptions, known: KnownAccounts) {
     this.#options = options
-    this.#knownAccounts = knownAccounts
+    this.#known = known
   }
 
   async close(): Promise<void> {
@@ -71,17 +70,15 @@ export class PosterLane {
     commands: PreparedCommand[],
     progress: { committing: boolean },
   ): Promise<Verdict[]> {
-    const opens = commands.flatMap((command) =>
-      [...command.opens].filter((id) => !this.#knownAccounts.has(id)),
-    )
+    const opens = commands.flatMap((command) => this.#known.unknownOf(command.opens))
     const accountIds = commands.flatMap((command) => command.accountIds)
     const state = await readState(connection.run, [
       BEGIN,
       ...lockStatements(accountIds, opens),
       ...readStatements(commands),
     ])
+    this.#known.requireThere(accountIds.filter((id) => !state.accounts.has(id)))
     const decision = decide({ ...state, now: this.#options.clock() }, commands)
-    this.#checkKnown(decision)
     if (decision.journals.length === 0) {
       await connection.run([ROLLBACK])
       return verdictsOf(decision, null)
@@ -93,24 +90,8 @@ export class PosterLane {
     const results = await connection.run([...sealed.statements, COMMIT])
     // A failed statement has thrown already; this is the second guard, against a server that says otherwise.
     if (results.at(-1)?.command !== 'COMMIT') throw new Error('COMMIT was answered with something else')
-    this.#remember(opens.filter((id) => state.accounts.has(id)))
+    this.#known.remember(opens.filter((id) => state.accounts.has(id)))
     return verdictsOf(decision, sealed)
-  }
-
-  /** An account that was known and is gone means another database, restored from earlier: start anew. */
-  #checkKnown(decision: Decision): void {
-    for (const verdict of decision.verdicts) {
-      if (verdict.outcome !== 'refused' || verdict.reason !== 'unknown_account') continue
-      const { accountId } = verdict.detail
-      if (accountId === undefined || !this.#knownAccounts.has(accountId)) continue
-      this.#knownAccounts.clear()
-      throw new DatabaseUnavailable('the database has changed under the process')
-    }
-  }
-
-  #remember(accountIds: bigint[]): void {
-    if (this.#knownAccounts.size > KNOWN_ACCOUNTS_MAX) this.#knownAccounts.clear()
-    for (const id of accountIds) this.#knownAccounts.add(id)
   }
 
   /** A living server has rolled back or is told to; a connection that failed otherwise is never used again. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailable, isConflict, isServerError, OutcomeUnknown, type ConnectionOptions } from '#db'
+import type { KnownAccounts } from './known-accounts.ts'
 import { PosterLane } from './poster-lane.ts'
 import type { PreparedCommand } from './prepare-command.ts'
 import { LedgerBusy, type Verdict } from './types.ts'
@@ -50,12 +51,10 @@ export class Poster {
   #closing = false
   #whenDrained: (() => void)[] = []
 
-  constructor(options: PosterOptions) {
+  constructor(options: PosterOptions, known: KnownAccounts) {
     this.#options = options
     this.#queueMax = options.queueMax ?? QUEUE_MAX
-    // Accounts once seen are never removed, so both lanes share what they know.
-    const knownAccounts = new Set<bigint>()
-    this.#lanes = Array.from({ length: LANES }, () => new PosterLane(options, knownAccounts))
+    this.#lanes = Array.from({ length: LANES }, () => new PosterLane(options, known))
     this.#idle = [...this.#lanes]
   }
 

@@ -54,7 +54,8 @@ export function openAccounts(accounts: { id: bigint; floor: bigint | null }[]): 
       from unnest($1::bigint[], $2::bigint[]) wanted (id, floor)
       join ledger.assets on assets.id = (wanted.id >> 7) & 1048575
       order by wanted.id
-      on conflict (id) do nothing`,
+      on conflict (id) do nothing
+      returning id`,
     values: [int8s(accounts.map(({ id }) => id)), int8s(accounts.map(({ floor }) => floor))],
   }
 }

@@ -14,6 +14,8 @@ export const JOURNAL_KINDS = {
   fee: 10,
   adjustment: 11,
   reversal: 12,
+  rename: 13,
+  delisting: 14,
 } as const
 
 export type JournalKind = keyof typeof JOURNAL_KINDS

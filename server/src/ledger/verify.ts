@@ -1,4 +1,5 @@
-import { openDatabase, type ConnectionOptions, type Queryable } from '#db'
+import type { ConnectionOptions, Queryable } from '#db'
+import { longSnapshot } from './long-snapshot.ts'
 import { verifyAssets } from './verify-assets.ts'
 import { verifyChain } from './verify-chain.ts'
 import { verifyEntries } from './verify-entries.ts'
@@ -64,20 +65,6 @@ export async function verifyLedger(q: Queryable, request: VerifyRequest = {}): P
   }
 }
 
-/** The longest that one statement may take: sorting all postings is one. */
-const STATEMENT_TIMEOUT_MS = 3_600_000
-
 /** On a connection of its own, which may take its time. */
-export async function runVerify(options: ConnectionOptions & VerifyRequest): Promise<VerifyReport> {
-  const database = openDatabase({
-    ...options,
-    connectionsMax: 1,
-    random: () => 0,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-  })
-  try {
-    return await database.snapshot((q) => verifyLedger(q, options))
-  } finally {
-    await database.close()
-  }
-}
+export const runVerify = (options: ConnectionOptions & VerifyRequest): Promise<VerifyReport> =>
+  longSnapshot(options, (q) => verifyLedger(q, options))

@@ -1,7 +1,7 @@
 import type { Queryable } from '#db'
 import { dayAfter, newYorkDate } from './providers/new-york.ts'
 import { ProviderError } from './providers/rate-provider.ts'
-import type { StockSource } from './stock-feeds.ts'
+import type { StockSource } from './stock-source.ts'
 import type { StocksDeps } from './stocks-deps.ts'
 import { storeCandles, STORED_SPANS, type StoredSpan } from './store-candles.ts'
 
@@ -47,6 +47,26 @@ export async function wishForAll(q: Queryable, sourceId: number, span: StoredSpa
   )
 }
 
+/** Candles of a time that was missed: fetched again from that day (YYYY-MM-DD in New York) on, however new they are. */
+export async function reopenWishes(
+  q: Queryable,
+  sourceId: number,
+  gap: {
+    readonly instrumentIds: readonly number[]
+    readonly span: StoredSpan
+    readonly since: string
+    readonly now: Date
+  },
+): Promise<void> {
+  await q.query(
+    `insert into market_data.candle_wishes as held (instrument_id, source, span, wanted_at)
+     select id, $2, $3, $4 from unnest($1::int[]) as wanted (id)
+         on conflict (instrument_id, source, span) do update
+        set fetched_at = null, fetched_to = least(held.fetched_to, $5), wanted_at = excluded.wanted_at, attempts = 0`,
+    [[...gap.instrumentIds], sourceId, STORED_SPANS[gap.span], gap.now, gap.since],
+  )
+}
+
 interface Claimed {
   readonly instrument_id: number
   readonly ticker: string
@@ -59,8 +79,8 @@ const CLAIMED_AT_ONCE = 8
 const CLAIM_SECONDS = 120
 const ATTEMPTS_MAX = 5
 const RUN_MS = 40_000
-/** Only if there is a request left now: taking it crosses the database, so a moment is needed all the same. */
-const WAIT_SECONDS_MAX = 1
+/** Only if there is a request left now. */
+const WAIT_SECONDS_MAX = 0
 
 /** Fetches what was wished for, oldest wish first, as long as the run and the requests last. @returns candles stored */
 export async function fulfilWishes(

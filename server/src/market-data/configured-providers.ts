@@ -13,6 +13,7 @@ export interface RateProvidersConfig {
   /** Default http://data.fixer.io, which is the host of fixer.io's own keys. */
   readonly fixerUrl?: string
   readonly fixerApiKey: string | null
+  readonly fixerRequestsPerMonth?: number | null
   readonly ecbUrl?: string
   readonly nbpUrl?: string
   /** The simulated market is a function of this and the time. */
@@ -49,6 +50,7 @@ function make(name: RateProviderName, config: RateProvidersConfig): RateProvider
     return fixerProvider({
       url: config.fixerUrl ?? 'https://data.fixer.io',
       apiKey: config.fixerApiKey,
+      requestsPerMonth: config.fixerRequestsPerMonth ?? null,
       clock,
     })
   }

@@ -6,7 +6,7 @@ import type { StockProvider } from './providers/stock-provider.ts'
 export interface StockProviderConfig {
   readonly name: 'polygon' | 'simulated'
   readonly polygonUrl: string
-  readonly polygonWsUrl: string
+  readonly polygonWsUrl: string | null
   readonly polygonApiKey: string | null
   /** The simulated market is a function of this and the time. */
   readonly simulatedSeed?: number
@@ -18,6 +18,8 @@ export interface StockProviderConfig {
 }
 
 const SEED = 20_261_122
+/** Of a demo that may run for months: a price every second of each stock would be gigabytes of them. */
+const SIMULATED_STREAM_MS = 5_000
 
 /** The one source of stock prices, and whether its market never closes. */
 export function configuredStockProvider(config: StockProviderConfig): {
@@ -28,7 +30,8 @@ export function configuredStockProvider(config: StockProviderConfig): {
   if (config.name === 'simulated') {
     const sessionHours = config.simulatedSessionHours ?? false
     const seed = config.simulatedSeed ?? SEED
-    return { provider: simulatedStocks({ seed, clock, sessionHours }), aroundTheClock: !sessionHours }
+    const provider = simulatedStocks({ seed, clock, sessionHours, streamEveryMs: SIMULATED_STREAM_MS })
+    return { provider, aroundTheClock: !sessionHours }
   }
   const { polygonUrl: url, polygonWsUrl: wsUrl, polygonApiKey: apiKey } = config
   if (apiKey === null) throw new Error('the stock provider polygon needs a key')

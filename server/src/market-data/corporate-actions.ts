@@ -5,6 +5,8 @@ interface ActionBase {
   readonly instrumentId: number
   /** The action that this one replaces: a provider corrected itself. Null: new. */
   readonly corrects: bigint | null
+  /** The provider no longer announces it: it gives nothing. Only of what was ahead when that was seen. */
+  readonly withdrawn: boolean
   readonly source: string
   readonly recordedAt: Date
 }
@@ -20,7 +22,13 @@ export type CorporateAction = ActionBase &
         readonly amountPerShare: string
         readonly currency: string
       }
-    | { readonly kind: 'rename'; readonly on: string; readonly newTicker: string }
+    | {
+        readonly kind: 'rename'
+        readonly on: string
+        /** Null where it was not kept. */
+        readonly oldTicker: string | null
+        readonly newTicker: string
+      }
     | { readonly kind: 'delisting'; readonly on: string; readonly lastPrice: string | null }
   )
 
@@ -30,6 +38,7 @@ interface ActionRow {
   readonly kind: CorporateAction['kind']
   readonly effective_on: string
   readonly corrects: bigint | null
+  readonly withdrawn: boolean
   readonly provider: string
   readonly recorded_at: Date
   readonly split_from: string | null
@@ -38,11 +47,17 @@ interface ActionRow {
   readonly currency: string | null
   readonly pay_on: string | null
   readonly ticker: string | null
+  readonly old_ticker: string | null
   readonly last_price: string | null
 }
 
-const COLUMNS = `corporate_actions.id, instrument_id, kind, effective_on, corrects, provider, recorded_at,
-  split_from, split_to, amount, currency, pay_on, ticker, last_price`
+const COLUMNS = `corporate_actions.id, instrument_id, kind, effective_on, corrects, withdrawn, provider, recorded_at,
+  split_from, split_to, amount, currency, pay_on, ticker, last_price,
+  case when kind = 'rename' then (
+    select former.ticker from market_data.instrument_names former
+     where former.instrument_id = corporate_actions.instrument_id and former.until_on = effective_on
+     order by former.ticker = corporate_actions.ticker limit 1
+  ) end as old_ticker`
 
 /**
  * All actions recorded after that one, in order of commit, corrections too. Only the configured provider's.
@@ -61,7 +76,7 @@ export async function corporateActions(
   return rows.map(actionOf)
 }
 
-/** The actions of instruments as they stand: what was corrected is left out. Oldest first. */
+/** The actions of instruments as they stand: what was corrected or withdrawn is left out. Oldest first. */
 export async function standingActions(
   q: Queryable,
   instrumentIds: readonly number[],
@@ -71,7 +86,7 @@ export async function standingActions(
     name: 'standing-actions',
     text: `select ${COLUMNS} from market_data.corporate_actions
              join market_data.stock_sources on stock_sources.id = corporate_actions.source
-            where instrument_id = any($1::int[]) and provider = $2
+            where instrument_id = any($1::int[]) and provider = $2 and not withdrawn
               and not exists (select from market_data.corporate_actions later
                                where later.source = corporate_actions.source
                                  and later.source_key = corporate_actions.source_key
@@ -87,6 +102,7 @@ function actionOf(row: ActionRow): CorporateAction {
     id: row.id,
     instrumentId: row.instrument_id,
     corrects: row.corrects,
+    withdrawn: row.withdrawn,
     source: row.provider,
     recordedAt: row.recorded_at,
   }
@@ -98,7 +114,9 @@ function actionOf(row: ActionRow): CorporateAction {
     const [amountPerShare, currency] = [stored(row.amount), stored(row.currency)]
     return { ...base, kind: 'dividend', exDate: on, payDate: row.pay_on, amountPerShare, currency }
   }
-  if (row.kind === 'rename') return { ...base, kind: 'rename', on, newTicker: stored(row.ticker) }
+  if (row.kind === 'rename') {
+    return { ...base, kind: 'rename', on, oldTicker: row.old_ticker, newTicker: stored(row.ticker) }
+  }
   return { ...base, kind: 'delisting', on, lastPrice: row.last_price }
 }
 

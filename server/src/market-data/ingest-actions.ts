@@ -3,7 +3,8 @@ import type { Tx } from '#db'
 import { newYorkDate, dayAfter } from './providers/new-york.ts'
 import { readPages } from './providers/read-pages.ts'
 import type { StockDividend, StockSplit } from './providers/stock-provider.ts'
-import { lockSource, type FeedResult, type StockSource } from './stock-feeds.ts'
+import type { FeedResult } from './stock-feeds.ts'
+import { lockSource, type StockSource } from './stock-source.ts'
 import type { StocksDeps } from './stocks-deps.ts'
 import { readTickerIds, type TickerIds } from './ticker-ids.ts'
 
@@ -35,7 +36,10 @@ const FIRST_SINCE_DAYS_METERED = 400
 const AGAIN_DAYS = 60
 const REFRESH_HOURS = 6
 
-/** Splits and dividends since a while before the last time. What is known already stays one row. */
+/**
+ * Splits and dividends since a while before the last time. What is known already stays one row; what was ahead and is
+ * announced no longer is withdrawn.
+ */
 export async function ingestActions(
   deps: StocksDeps,
   source: StockSource,
@@ -67,7 +71,9 @@ export async function ingestActions(
   }
   const stored = await deps.db.transaction(async (tx) => {
     await lockSource(tx, source.id)
-    return insertActions(tx, source.id, drafts, now)
+    const added = await insertActions(tx, source.id, drafts, now)
+    // A row that could not be read may be any.
+    return added + (refused === 0 ? await withdrawActions(tx, source.id, drafts, deps.clock()) : 0)
   })
   const nextAt = new Date(now.getTime() + REFRESH_HOURS * 3_600_000)
   return { nextAt, stored, refused, reachedOn: today }
@@ -146,8 +152,54 @@ export async function insertActions(
       where held.id is null
          or (held.split_from, held.split_to, held.amount, held.currency, held.pay_on)
             is distinct from (new."splitFrom", new."splitTo", new.amount, new.currency, new."payOn")
+         or held.withdrawn
       order by new."effectiveOn", new.ordinality`,
     [JSON.stringify(unique), sourceId, now],
+  )
+  return rowCount ?? 0
+}
+
+/** A list that lacks more than a tenth of what is ahead is rather a broken list. */
+const WITHDRAWN_ALWAYS_FINE = 3
+
+/**
+ * What is still ahead and not in the whole list any more was called off, or put off to another day: it would be posted
+ * beside what took its place. What is past stays, since lists are cut off there. Should it come back it is one more
+ * correction.
+ * @returns how many
+ */
+async function withdrawActions(
+  tx: Tx,
+  sourceId: number,
+  listed: readonly ActionDraft[],
+  now: Date,
+): Promise<number> {
+  // An answer without any row of a kind says nothing of that kind.
+  const kinds = [...new Set(listed.map(({ kind }) => kind))]
+  const { rowCount } = await tx.query(
+    `with ahead as (
+       select * from (
+         select distinct on (source_key) * from market_data.corporate_actions
+          where source = $1 and kind = any($2) and effective_on > $3
+          order by source_key, revision desc) newest
+        where not withdrawn),
+     missing as (select * from ahead where source_key <> all($4))
+     insert into market_data.corporate_actions
+            (instrument_id, kind, effective_on, source, source_key, revision, corrects,
+             split_from, split_to, amount, currency, pay_on, withdrawn, recorded_at)
+     select instrument_id, kind, effective_on, source, source_key, revision + 1, id,
+            split_from, split_to, amount, currency, pay_on, true, $5
+       from missing
+      where (select count(*) from missing) <= greatest($6, (select count(*) from ahead) / 10)
+      order by id`,
+    [
+      sourceId,
+      kinds,
+      newYorkDate(now.getTime()),
+      listed.map(({ sourceKey }) => sourceKey),
+      now,
+      WITHDRAWN_ALWAYS_FINE,
+    ],
   )
   return rowCount ?? 0
 }

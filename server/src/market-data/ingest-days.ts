@@ -4,9 +4,12 @@ import type { PriceDraft } from './judge-price.ts'
 import { dayAfter, newYorkDate } from './providers/new-york.ts'
 import { ProviderError } from './providers/rate-provider.ts'
 import type { StockBar } from './providers/stock-provider.ts'
-import type { FeedRecord, FeedResult, StockSource } from './stock-feeds.ts'
+import { takeTurns } from './providers/take-turns.ts'
+import type { FeedRecord, FeedResult } from './stock-feeds.ts'
+import type { StockSource } from './stock-source.ts'
 import type { StocksDeps } from './stocks-deps.ts'
-import { storeCandles, type CandleDraft, type CandlesTaken } from './store-candles.ts'
+import type { CandleDraft } from './judge-candle.ts'
+import { storeCandles, type CandlesTaken } from './store-candles.ts'
 import { readTickerIds, type TickerIds } from './ticker-ids.ts'
 
 /** Any market of the country will do: they keep the same days. */
@@ -71,7 +74,7 @@ export async function ingestDay(
     throw error
   })
   if (bars.length === 0) return null
-  const drafts = draftsOf(options.ids ?? (await readTickerIds(deps.db)), bars, date)
+  const drafts = await draftsOf(options.ids ?? (await readTickerIds(deps.db)), bars, date)
   const taken = await storeCandles(deps.db, source.id, 'day', drafts)
   if (source.entitlement?.timeliness === 'endOfDay') await ingestCloses(deps, source, drafts, date)
   return {
@@ -84,11 +87,13 @@ export async function ingestDay(
 }
 
 /** Bars of instruments that we know; the rest (warrants, units, preferred shares) is not offered. */
-function draftsOf(ids: TickerIds, bars: readonly StockBar[], date: string): CandleDraft[] {
-  return bars.flatMap((bar) => {
+async function draftsOf(ids: TickerIds, bars: readonly StockBar[], date: string): Promise<CandleDraft[]> {
+  const drafts: CandleDraft[] = []
+  await takeTurns(bars, (bar) => {
     const instrumentId = bar.date === date ? ids.idOf(bar.ticker, date) : null
-    return instrumentId === null ? [] : [{ ...bar, instrumentId }]
+    if (instrumentId !== null) drafts.push({ ...bar, instrumentId })
   })
+  return drafts
 }
 
 async function ingestCloses(
@@ -116,8 +121,8 @@ const PAST_DAYS = 730
 /** A run's time for going back; prices and new days take turns with it. */
 const PAST_RUN_MS = 25_000
 const DONE_DAYS = 30
-/** Only if there is a request left now: taking it crosses the database, so a moment is needed all the same. */
-const WAIT_SECONDS_MAX = 1
+/** Only if there is a request left now. */
+const WAIT_SECONDS_MAX = 0
 /** The past is in no hurry: between two days it rests three times as long as a day took. */
 const RESTS = 3
 const REST_MS_MAX = 3_000

@@ -1,13 +1,14 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database, Tx } from '#db'
 import { judgePrice, type Doubt, type HeldPrice, type PriceDraft } from './judge-price.ts'
 import { newYorkDate } from './providers/new-york.ts'
-import { lockSource } from './stock-feeds.ts'
+import { takeTurns } from './providers/take-turns.ts'
+import { lockSource } from './stock-source.ts'
 import { storedRate, timelinessNumber } from './stock-prices.ts'
 import { pricesAfterSplits } from './split-held-prices.ts'
 
 export interface PricesTaken {
   readonly stored: number
+  /** Known already, or something newer is. */
   readonly unchanged: number
   readonly doubted: number
   readonly refused: number
@@ -21,9 +22,6 @@ interface Judged {
   readonly refused: { readonly price: PriceDraft; readonly why: string }[]
   unchanged: number
 }
-
-/** Judging 12,000 prices takes 60 ms: other requests are answered in between. */
-const JUDGED_AT_ONCE = 1_000
 
 /**
  * The one door through which prices come in. Each is judged by itself: one broken price does not cost the
@@ -54,20 +52,21 @@ async function judgeAll(
   now: Date,
 ): Promise<Judged> {
   const judged: Judged = { believed: [], doubted: [], refused: [], unchanged: 0 }
-  for (const [index, draft] of drafts.entries()) {
-    if (index > 0 && index % JUDGED_AT_ONCE === 0) await nextTurn()
+  await takeTurns(drafts, (draft) => {
     const { instrumentId: id } = draft
     const verdict = judgePrice(draft, held.get(id) ?? null, doubts.get(id) ?? null, now)
     if (verdict.outcome === 'believed') judged.believed.push(verdict.price)
     else if (verdict.outcome === 'doubted') judged.doubted.push(verdict.price)
-    else if (verdict.outcome === 'refused') judged.refused.push({ price: draft, why: verdict.why })
+    // Two feeds of the same market, polled and streamed, overtake each other.
+    else if (verdict.outcome === 'refused' && verdict.why !== 'older')
+      judged.refused.push({ price: draft, why: verdict.why })
     else judged.unchanged += 1
-  }
+  })
   return judged
 }
 
 function summary(judged: Judged): PricesTaken {
-  const [refused] = judged.refused.filter(({ why }) => why !== 'older')
+  const [refused] = judged.refused
   const [doubted] = judged.doubted
   const words = [
     refused && `Instrument ${refused.price.instrumentId}: refused, ${refused.why}.`,
@@ -86,7 +85,7 @@ async function heldPrices(
   tx: Tx,
   sourceId: number,
   ids: readonly number[],
-): Promise<Map<number, HeldPrice & { readonly text: string }>> {
+): Promise<ReadonlyMap<number, HeldPrice>> {
   const { rows } = await tx.query<{
     instrument_id: number
     last: string
@@ -102,20 +101,18 @@ async function heldPrices(
                             where instrument_id = wanted.id and source = $1 order by seq desc limit 1) newest`,
     values: [sourceId, [...ids]],
   })
-  return new Map(
-    rows.map((row) => [
-      row.instrument_id,
-      {
-        last: storedRate(row.last),
-        lastText: row.last,
-        text: row.last,
-        bid: row.bid,
-        ask: row.ask,
-        asOf: row.as_of,
-        fetchedAt: row.fetched_at,
-      },
-    ]),
+  const held = new Map<number, HeldPrice>()
+  await takeTurns(rows, (row) =>
+    held.set(row.instrument_id, {
+      last: storedRate(row.last),
+      lastText: row.last,
+      bid: row.bid,
+      ask: row.ask,
+      asOf: row.as_of,
+      fetchedAt: row.fetched_at,
+    }),
   )
+  return held
 }
 
 async function readDoubts(tx: Tx, sourceId: number, ids: readonly number[]): Promise<Map<number, Doubt>> {

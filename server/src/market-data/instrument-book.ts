@@ -40,6 +40,10 @@ const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9.-]{0,19}$/
 
 export function openInstrumentBook(q: Queryable, clock: () => Date): InstrumentBook {
   const kept = new Map<number, { instrument: Instrument; readAtMs: number }>()
+  // Every order names its instrument, mostly by ticker: a query for each was a quarter of what accepting one cost.
+  const idsByReference = new Map<string, { id: number; readAtMs: number }>()
+  const isFresh = (known: { readAtMs: number } | undefined): boolean =>
+    known !== undefined && clock().getTime() - known.readAtMs < INSTRUMENT_TTL_MS
   const keep = (instrument: Instrument | null): Instrument | null => {
     if (instrument === null) return null
     if (kept.size >= INSTRUMENTS_MAX) kept.clear()
@@ -48,19 +52,24 @@ export function openInstrumentBook(q: Queryable, clock: () => Date): InstrumentB
   }
   const byId = async (id: number): Promise<Instrument | null> => {
     const known = kept.get(id)
-    const fresh = known !== undefined && clock().getTime() - known.readAtMs < INSTRUMENT_TTL_MS
-    return fresh ? known.instrument : keep(await readInstrumentById(q, id))
+    return known !== undefined && isFresh(known) ? known.instrument : keep(await readInstrumentById(q, id))
+  }
+  const byTicker = async (reference: string): Promise<Instrument | null> => {
+    const known = idsByReference.get(reference)
+    if (known !== undefined && isFresh(known)) return byId(known.id)
+    const found = keep(
+      (await readInstrumentByTicker(q, reference)) ?? (await readInstrumentByFormerTicker(q, reference)),
+    )
+    if (idsByReference.size >= INSTRUMENTS_MAX) idsByReference.clear()
+    if (found !== null) idsByReference.set(reference, { id: found.id, readAtMs: clock().getTime() })
+    return found
   }
   return {
     byId,
     byIdOrTicker: async (reference) => {
       if (!REFERENCE.test(reference)) return null
       // No ticker is of digits alone, so an id cannot be mistaken for one.
-      if (/^\d{5,7}$/.test(reference)) return byId(Number(reference))
-      return (
-        keep(await readInstrumentByTicker(q, reference)) ??
-        keep(await readInstrumentByFormerTicker(q, reference))
-      )
+      return /^\d{5,7}$/.test(reference) ? byId(Number(reference)) : byTicker(reference)
     },
     search: async (text, limit) => {
       const tokens = searchTokens(text)

@@ -62,11 +62,27 @@ export async function readAllInstruments(q: Queryable): Promise<Instrument[]> {
   return rows.map(instrumentOf)
 }
 
-export async function readFirstInstruments(q: Queryable, limit: number): Promise<Instrument[]> {
-  const { rows } = await q.query<InstrumentRow>(
-    `select ${COLUMNS} from market_data.instruments where status = 'active' order by ticker limit $1`,
-    [limit],
-  )
+/** Sessions that count for what an instrument turns over: one alone may be a day of news, or half over. */
+const TURNOVER_DAYS = 5
+
+/** Active ones, by what was dealt in their last days, most first; those without a day and equals by ticker. */
+export async function readInstrumentsByTurnover(
+  q: Queryable,
+  provider: string,
+  limit: number,
+): Promise<Instrument[]> {
+  const { rows } = await q.query<InstrumentRow>({
+    name: 'instruments-by-turnover',
+    text: `select ${COLUMNS} from market_data.instruments
+             left join lateral (
+               select sum(close * volume) as turnover from (
+                 select close, volume from market_data.candles
+                  where instrument_id = instruments.id and span = 3
+                    and source = (select id from market_data.stock_sources where provider = $1)
+                  order by at desc limit ${TURNOVER_DAYS}) as days) as dealt on true
+            where status = 'active' order by turnover desc nulls last, ticker, id limit $2`,
+    values: [provider, limit],
+  })
   return rows.map(instrumentOf)
 }
 

@@ -10,10 +10,11 @@ import { Problem } from '@kantor/contract/errors'
 import { route, type Route } from '#http'
 import { wishCandles } from './candle-wishes.ts'
 import type { Instrument, InstrumentBook } from './instrument-book.ts'
-import { readFirstInstruments } from './instrument-queries.ts'
+import { createPopularInstruments } from './popular-instruments.ts'
 import { presentInFull, presentInstruments, type PresentDeps } from './present-instrument.ts'
 import { newYorkDate } from './providers/new-york.ts'
 import { CANDLE_SECONDS, CANDLES_MAX, READ_FROM, readCandles, type CandleSpan } from './read-candles.ts'
+import { recordLook } from './stream-interest.ts'
 
 export interface InstrumentRoutesDeps extends PresentDeps {
   readonly instruments: InstrumentBook
@@ -25,17 +26,18 @@ export function instrumentRoutes(deps: InstrumentRoutesDeps): Route[] {
 }
 
 function listInstruments(deps: InstrumentRoutesDeps): Route {
+  const popular = createPopularInstruments({ ...deps, provider: deps.prices.source })
   return route({
     method: 'GET',
     path: '/instruments',
     access: 'public',
-    summary: 'Stocks by ticker or words of the name, best first, each with its price and a month of closes',
+    summary:
+      'Stocks by ticker or words of the name, best first, else the most traded; each with its price and a month of closes',
     tag: 'market-data',
     query: instrumentsQuery,
     reply: instrumentsReply,
     handle: async ({ query: { q, limit } }) => {
-      const found =
-        q === undefined ? await readFirstInstruments(deps.db, limit) : await deps.instruments.search(q, limit)
+      const found = await (q === undefined ? popular(limit) : deps.instruments.search(q, limit))
       return { body: { items: await presentInstruments(deps, found), nextCursor: null } }
     },
   })
@@ -51,9 +53,11 @@ function showInstrument(deps: InstrumentRoutesDeps): Route {
     params: instrumentParams,
     reply: instrumentInFull,
     problems: ['unknown_instrument'],
-    handle: async ({ params }) => ({
-      body: await presentInFull(deps, await find(deps, params.instrument)),
-    }),
+    handle: async ({ params }) => {
+      const instrument = await find(deps, params.instrument)
+      await recordLook(deps.db, instrument.id, deps.clock())
+      return { body: await presentInFull(deps, instrument) }
+    },
   })
 }
 
@@ -83,6 +87,7 @@ function showCandles(deps: InstrumentRoutesDeps): Route {
       const { span } = query
       const provider = deps.prices.source
       const range = rangeOf(query, now)
+      await recordLook(deps.db, instrument.id, now)
       await wishWhereNew(deps, instrument, span, range.to, now)
       const today = newYorkDate(now.getTime())
       const found = await readCandles(deps.db, {

@@ -9,7 +9,7 @@ const held: HeldPrice = {
   bid: null,
   ask: null,
   asOf: new Date('2026-03-02T14:59:00Z'),
-  fetchedAt: new Date('2026-03-02T14:59:30Z'),
+  fetchedAt: new Date('2026-03-02T14:59:45Z'),
 }
 const draft = (changes: Partial<PriceDraft>): PriceDraft => ({
   instrumentId: 10_000,
@@ -43,6 +43,13 @@ test.each([
   ['ten times at the end of a day', { last: '1000', timeliness: 'endOfDay' }, 'doubted'],
 ] as const)('a price that is %s', (_name, changes, outcome) => {
   expect(verdict(changes).outcome).toBe(outcome)
+})
+
+test('the same price again is written down once it is 20 s, so that who waits for the next price has one', () => {
+  const later = (seconds: number) => new Date(held.fetchedAt.getTime() + seconds * 1000)
+  const outcomeAfter = (seconds: number) =>
+    judgePrice(draft({ last: '100', asOf: later(seconds) }), held, null, later(seconds)).outcome
+  expect([19, 20].map(outcomeAfter)).toEqual(['unchanged', 'believed'])
 })
 
 test('a second and later price that agrees lets a jump in; the same one again does not', () => {

@@ -34,8 +34,11 @@ export type PriceVerdict =
 
 const AHEAD_MS_MAX = 5 * 60_000
 const PRICE_MAX = 10n ** 12n
-/** An unchanged price is written down again after this, so that a quiet stock is not taken for a dead feed. */
-const SAME_AGAIN_MS = 60_000
+/**
+ * An unchanged price is written down again after this, so that a quiet stock is not taken for a dead feed, and an order
+ * that waits for the next price is not kept waiting by one that did not move.
+ */
+const SAME_AGAIN_MS = 20_000
 /** Between two polls of a session, and between two closes. Past it a second one has to agree. */
 const JUMP_PERCENT = { live: 30n, endOfDay: 60n } as const
 const AGREE_PERCENT = 10n

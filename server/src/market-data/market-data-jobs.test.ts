@@ -54,15 +54,14 @@ test('two processes that start ask a provider once, and both see what it said', 
       : { body: '{"success":false,"error":{"code":105,"type":"function_access_restricted"}}' }
   await Promise.all(processes.flatMap(({ jobs, rates }) => [jobs.start(), rates.start()]))
   for (const { rates } of processes) {
-    await expect
-      .poll(() => rates.rate('EUR', 'USD'), { timeout: 10_000 })
-      .toMatchObject({ source: 'fixer', mid: '1.157093000' })
+    await expect.poll(() => rates.rate('EUR', 'USD')).toMatchObject({ source: 'fixer', mid: '1.157093000' })
   }
-  const done = async () => (await processes[0]?.jobs.statuses(db))?.find(({ job }) => job === 'poll-rates')
+  const done = async () =>
+    (await processes[0]?.jobs.statuses(db, new Date()))?.find(({ job }) => job === 'poll-rates')
   await expect
-    .poll(done, { timeout: 20_000 })
-    .toMatchObject({ failures: 0n, waiting: 0n, cron: '*/5 * * * *' })
-  await expect.poll(async () => (await done())?.lastSuccessAt, { timeout: 20_000 }).toBeTruthy()
+    .poll(done)
+    .toMatchObject({ failures: 0n, waiting: 0n, running: 0n, schedule: { cron: '*/5 * * * *' } })
+  await expect.poll(async () => (await done())?.lastSuccessAt).toBeTruthy()
   // One for the rates, one to learn that this plan has no history.
   expect(feed.asked.map(({ path }) => path.split('?')[0])).toEqual(['/api/latest', '/api/timeseries'])
   expect(processes[0]?.rates.simulated()).toBe(false)

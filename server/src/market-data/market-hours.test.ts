@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createMarketHours, sessionOfDay } from './market-hours.ts'
-import { nyseDay } from './nyse-calendar.ts'
+import { nyseDay } from './providers/nyse-calendar.ts'
 import { isStale } from './price-book.ts'
 
 // From the exchange's published tables (nyse.com/markets/hours-calendars and its archive).

@@ -1,6 +1,6 @@
 import type { Queryable } from '#db'
-import { nyseDay } from './nyse-calendar.ts'
 import { dayAfter, newYorkDate, newYorkMidnight } from './providers/new-york.ts'
+import { nyseDay } from './providers/nyse-calendar.ts'
 import { zonedMoment } from './providers/zoned-time.ts'
 
 /** The running session, or while the market is closed, the next one. */

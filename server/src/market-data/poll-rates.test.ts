@@ -178,7 +178,8 @@ describe('history', () => {
 
 describe('a hostile provider: nothing of it is stored and the last good rates stay', async () => {
   const feed = await fakeFeed()
-  const fixer = () => fixerProvider({ url: feed.url, apiKey: 'k', clock: clock.now, deadlineSeconds: 0.2 })
+  const fixer = (deadlineSeconds = 60) =>
+    fixerProvider({ url: feed.url, apiKey: 'k', clock: clock.now, deadlineSeconds })
   const body = (usd: string, more: { base?: string; at?: string } = {}) =>
     `{"success":true,"timestamp":${Date.parse(more.at ?? '2026-11-20T13:00:00Z') / 1000},` +
     `"base":"${more.base ?? 'EUR'}","rates":{"USD":${usd},"PLN":4.2487}}`
@@ -213,7 +214,7 @@ describe('a hostile provider: nothing of it is stored and the last good rates st
     ],
     ['a page', { body: '<html></html>' }, 'failed'],
   ]
-  test.each(cases)('%s', async (_name, answer, outcome) => {
+  test.each(cases)('%s', async (name, answer, outcome) => {
     feed.answer = () => ({ body: body('1.1642', { at: '2026-11-20T12:00:00Z' }) })
     // The feed answers the request for history in the same way, which is refused as a whole.
     await expect(poll(fixer())).resolves.toEqual(
@@ -223,7 +224,7 @@ describe('a hostile provider: nothing of it is stored and the last good rates st
     expect(before).toEqual(['fixer 11-20 12:00 PLN 4.2487', 'fixer 11-20 12:00 USD 1.1642'])
     clock.set('2026-11-20T20:00:00Z')
     feed.answer = () => answer
-    const outcomes = await poll(fixer())
+    const outcomes = await poll(fixer(name === 'slow' ? 0.2 : undefined))
     expect(outcomes.get('fixer')).toMatchObject({ outcome })
     expect(await stored(db)).toEqual(before)
     expect(await record('fixer')).toMatchObject({ failuresInARow: 1, error: { at: clock.now() } })

@@ -2,13 +2,18 @@ import { ingestPrices } from './ingest-prices.ts'
 import { priceOfSnapshot } from './judge-price.ts'
 import { newYorkDate, newYorkMidnight } from './providers/new-york.ts'
 import { SNAPSHOT_TICKERS_MAX, type StockSnapshot, type Timeliness } from './providers/stock-provider.ts'
-import type { FeedRecord, FeedResult, StockSource } from './stock-feeds.ts'
+import type { FeedRecord, FeedResult } from './stock-feeds.ts'
+import type { StockSource } from './stock-source.ts'
 import type { StocksDeps } from './stocks-deps.ts'
-import { storeCandles, type CandleDraft } from './store-candles.ts'
+import type { CandleDraft } from './judge-candle.ts'
+import { storeCandles } from './store-candles.ts'
+import { isStreamLive } from './stream-lease.ts'
 
 const MIC = 'XNYS'
 /** How often a price is worth asking for. A delayed feed's prices are a quarter of an hour old anyhow. */
 const EVERY_SECONDS: Readonly<Record<'realTime' | 'delayed', number>> = { realTime: 15, delayed: 60 }
+/** While prices stream in, a poll brings those that nobody streams, and makes up for what a stream would miss. */
+const BESIDE_STREAM_SECONDS = 60
 /** The last trades of a session come after its end. */
 const AFTER_CLOSE_SECONDS = 1_200
 const NO_LIVE_HOURS = 1
@@ -36,8 +41,9 @@ export async function pollLivePrices(
   const newMinute =
     Math.floor((record.lastSuccessAt?.getTime() ?? 0) / 60_000) < Math.floor(now.getTime() / 60_000)
   if (newMinute) await storeCandles(deps.db, source.id, 'day', daysOf(snapshots))
+  const streams = await isStreamLive(deps.db, source.id)
   return {
-    nextAt: after(EVERY_SECONDS[timeliness]),
+    nextAt: after(streams ? BESIDE_STREAM_SECONDS : EVERY_SECONDS[timeliness]),
     stored: taken.stored,
     refused: taken.refused + taken.doubted,
     lastRefusal: taken.lastRefusal,

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { wishCandles } from './candle-wishes.ts'
-import { corporateActions } from './corporate-actions.ts'
+import { corporateActions, standingActions } from './corporate-actions.ts'
 import { dailyCloses } from './daily-closes.ts'
 import { openInstrumentBook } from './instrument-book.ts'
 import { polygonMarket } from './polygon-market-fixture.ts'
 import { createPriceBook } from './price-book.ts'
 import { readCandles } from './read-candles.ts'
-import { readEntitlement, readFeeds } from './stock-feeds.ts'
+import { readFeeds } from './stock-feeds.ts'
+import { readEntitlement } from './stock-source.ts'
 import { ingestCandles, pollStockPrices, refreshStockReference } from './stock-jobs.ts'
 import { pricesSince } from './stock-prices.ts'
 import { stocksFixture } from './stocks-fixture.ts'
@@ -166,6 +167,35 @@ test('actions come once however often they are asked for, and a corrected one na
     corrects: null,
   })
   expect(corrected).toMatchObject({ kind: 'dividend', amountPerShare: '0.53', corrects: first?.id })
+})
+
+test('a split that is put off is withdrawn and stands on its new day; one that comes back stands again', async () => {
+  const id = await idOf('SPLT')
+  const splitOn = (date: string) => ({ ticker: 'SPLT', execution_date: date, split_from: 10, split_to: 1 })
+  const others = market.splits
+  const known = async () =>
+    (await corporateActions(db, { sinceId: 0n, provider: 'polygon' }))
+      .flatMap((one) => (one.kind === 'split' && one.exDate > '2026-04-01' ? [one] : []))
+      .map(({ exDate, withdrawn }) => `${exDate} ${withdrawn ? 'withdrawn' : 'stands'}`)
+  const look = async (splits: typeof others, at: string) => {
+    market.splits = splits
+    await db.query(`update market_data.stock_feeds set next_at = null where feed = 'actions'`)
+    await day(at)
+  }
+  await look([...others, splitOn('2026-04-20')], '2026-03-09T02:00:00.000Z')
+  await look([...others, splitOn('2026-04-27')], '2026-03-09T03:00:00.000Z')
+  expect(await known()).toEqual(['2026-04-20 stands', '2026-04-27 stands', '2026-04-20 withdrawn'])
+  const standing = await standingActions(db, [id], 'polygon')
+  expect(standing.flatMap((one) => (one.kind === 'split' ? [one.exDate] : [])).at(-1)).toBe('2026-04-27')
+  // An answer without any row says nothing.
+  await look([], '2026-03-09T04:00:00.000Z')
+  expect(await known()).toHaveLength(3)
+  await look([...others, splitOn('2026-04-20'), splitOn('2026-04-27')], '2026-03-09T05:00:00.000Z')
+  expect((await known()).at(-1)).toBe('2026-04-20 stands')
+  await look([...others, splitOn('2026-04-27')], '2026-03-09T06:00:00.000Z')
+  expect((await known()).at(-1)).toBe('2026-04-20 withdrawn')
+  await look(others, '2026-03-09T07:00:00.000Z')
+  expect((await known()).at(-1)).toBe('2026-04-27 withdrawn')
 })
 
 test('a rename keeps the instrument, and the ticker that it had still finds it', async () => {

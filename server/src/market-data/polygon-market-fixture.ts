@@ -1,6 +1,7 @@
 import { fakeFeed, type FakeAnswer } from './providers/fake-feed.ts'
 import { newYorkMidnight } from './providers/new-york.ts'
 import { polygonProvider } from './providers/polygon.ts'
+import type { StreamTimings } from './providers/polygon-stream.ts'
 import { json, KEY, openBudget } from './providers/polygon-fixture.ts'
 import type { StockProvider } from './providers/stock-provider.ts'
 import type { TestDatabase } from '#test/harness'
@@ -36,12 +37,19 @@ export interface PolygonMarket {
   exchanges: 'open' | 'closed'
   /** What snapshots answer; null: the plan has none. */
   snapshot: ((tickers: readonly string[]) => object[]) | null
+  /** Bars of minutes of a ticker; null: the plan has none. */
+  minutes: ((ticker: string) => object[]) | null
   readonly asked: { path: string }[]
 }
 
-export async function polygonMarket(): Promise<{
+export async function polygonMarket(stream?: {
+  readonly wsUrl: string
+  readonly timings: Partial<StreamTimings>
+}): Promise<{
   market: PolygonMarket
-  provider: (given: { db: TestDatabase['db']; clock: { now: () => Date } }) => StockProvider
+  /** Its REST API, for a process of its own. */
+  url: string
+  provider: (given: { db: TestDatabase['db']; clock: { now: () => Date }; apiKey?: string }) => StockProvider
 }> {
   const feed = await fakeFeed()
   const market: PolygonMarket = {
@@ -52,16 +60,19 @@ export async function polygonMarket(): Promise<{
     upcoming: [],
     exchanges: 'open',
     snapshot: null,
+    minutes: null,
     asked: feed.asked,
   }
   feed.answer = (path) => answerOf(market, new URL(path, feed.url))
   return {
     market,
-    provider: ({ db, clock }) =>
+    url: feed.url,
+    provider: ({ db, clock, apiKey = KEY }) =>
       polygonProvider({
         url: feed.url,
-        wsUrl: feed.url.replace('http', 'ws'),
-        apiKey: KEY,
+        wsUrl: stream?.wsUrl ?? feed.url.replace('http', 'ws'),
+        ...(stream === undefined ? {} : { streamTimings: stream.timings }),
+        apiKey,
         plan: 'probe',
         db,
         clock: clock.now,
@@ -98,7 +109,7 @@ function answerOf(market: PolygonMarket, url: URL): FakeAnswer {
   const grouped = /\/v2\/aggs\/grouped\/.*\/(\d{4}-\d\d-\d\d)$/.exec(path)
   if (grouped !== null) return bars(market.bars.filter(({ date }) => date === grouped[1]))
   const range = /\/v2\/aggs\/ticker\/([^/]+)\/range\/1\/(\w+)\/([\d-]+)\/([\d-]+)$/.exec(path)
-  if (range?.[2] === 'minute') return REFUSED
+  if (range?.[2] === 'minute') return market.minutes === null ? REFUSED : list(market.minutes(range[1] ?? ''))
   const [, ticker, , from = '', to = ''] = range ?? []
   return bars(
     market.bars

@@ -1,4 +1,5 @@
 import type { Instrument as ShownInstrument, InstrumentInFull } from '@kantor/contract/api'
+import type { Rate } from '@kantor/contract/money'
 import type { Queryable } from '#db'
 import { standingActions, type CorporateAction } from './corporate-actions.ts'
 import type { Instrument } from './instrument-book.ts'
@@ -45,7 +46,11 @@ function present(
   }
 }
 
-function presentPrice(price: KnownStockPrice, closes: readonly AdjustedClose[]): ShownInstrument['price'] {
+/** Null: unknown. The change is against the close before, where that is among these. */
+export function presentPrice(
+  price: KnownStockPrice,
+  closes: readonly AdjustedClose[],
+): ShownInstrument['price'] {
   if (price.unknown) return null
   const before = closeBefore(closes, price.asOf)
   return {
@@ -58,6 +63,7 @@ function presentPrice(price: KnownStockPrice, closes: readonly AdjustedClose[]):
     ageSeconds: price.ageSeconds,
     stale: price.stale,
     timeliness: price.timeliness,
+    delaySeconds: price.delaySeconds,
   }
 }
 
@@ -89,7 +95,7 @@ export async function presentInFull(deps: PresentDeps, instrument: Instrument): 
       halfDay: session.halfDay,
     },
     previousClose: before === null ? null : priceText(before),
-    dayRange: lastDay === undefined ? null : { low: lastDay.low, high: lastDay.high },
+    dayRange: lastDay === undefined ? null : dayRangeOf(lastDay, price.unknown ? null : price),
     yearRange: rangeOf(year),
     volume: lastDay?.volume ?? null,
     formerTickers: await formerTickers(deps.db, instrument.id),
@@ -97,6 +103,17 @@ export async function presentInFull(deps: PresentDeps, instrument: Instrument): 
       .toReversed()
       .map((action) => presentAction(action, instrument)),
   }
+}
+
+/** The running day's candle is a minute behind the newest price, which is never outside what is shown. */
+export function dayRangeOf(
+  { at, low, high }: Pick<Candle, 'at' | 'low' | 'high'>,
+  price: { readonly last: Rate; readonly asOf: Date } | null,
+): { low: string; high: string } {
+  const isOfDay = price !== null && newYorkDate(price.asOf.getTime()) === newYorkDate(at.getTime())
+  if (!isOfDay) return { low, high }
+  const last = priceText(price.last)
+  return { low: Number(last) < Number(low) ? last : low, high: Number(last) > Number(high) ? last : high }
 }
 
 function rangeOf(candles: readonly Candle[]): { low: string; high: string } | null {

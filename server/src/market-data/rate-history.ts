@@ -51,11 +51,18 @@ export async function rateHistory(
   for (const { name, simulated } of providers) {
     found.push({ source: name, points: await selectPoints(q, name, range), simulated })
   }
+  const chosen = preferredHistory(found)
+  return { source: chosen?.source ?? null, points: chosen?.points ?? [] }
+}
+
+/** Which provider's past to take, of all of them in the order of preference: made-up prices only where no real ones are. */
+export function preferredHistory<
+  Past extends { readonly simulated: boolean; readonly points: readonly unknown[] },
+>(found: readonly Past[]): Past | undefined {
   const real = found.filter(({ simulated, points }) => !simulated && points.length > 0)
   const choice = real.length > 0 ? real : found
   const most = Math.max(0, ...choice.map(({ points }) => points.length))
-  const chosen = choice.find(({ points }) => points.length > 0 && points.length >= most * ENOUGH_SHARE)
-  return { source: chosen?.source ?? null, points: chosen?.points ?? [] }
+  return choice.find(({ points }) => points.length > 0 && points.length >= most * ENOUGH_SHARE)
 }
 
 type PointRow = { at: Date; open: string; high: string; low: string; close: string }

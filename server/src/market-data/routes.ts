@@ -11,6 +11,7 @@ import { CURRENCIES, currencyByCode, type Currency } from '@kantor/contract/mone
 import type { Queryable } from '#db'
 import { route, type Route } from '#http'
 import type { RateBook } from './latest-rates.ts'
+import { presentRate } from './present-rate.ts'
 import type { RateProvider } from './providers/rate-provider.ts'
 import { HISTORY_POINTS_MAX, rateHistory, SPAN_SECONDS, type Span } from './rate-history.ts'
 
@@ -78,18 +79,7 @@ function listRates(deps: MarketDataRoutesDeps): Route {
           unknown.push(code)
           return []
         }
-        const { mid, asOf, fetchedAt, source, ageSeconds, stale } = rate
-        return [
-          {
-            counter: code,
-            mid,
-            asOf: asOf.toISOString(),
-            fetchedAt: fetchedAt.toISOString(),
-            source,
-            ageSeconds,
-            stale,
-          },
-        ]
+        return [presentRate(code, rate)]
       })
       const simulated = deps.rates.simulated()
       return { body: { base: base.code, simulated, items, unknown, nextCursor: null } }

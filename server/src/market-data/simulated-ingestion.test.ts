@@ -26,9 +26,7 @@ const prices = createPriceBook({
 })
 
 test('a first start has 40 stocks with prices and years of days, and each is an asset of the ledger', async () => {
-  const startedMs = performance.now()
   await refreshStockReference(deps, signal)
-  const tookMs = performance.now() - startedMs
   const apple = await book.byIdOrTicker('AAPL')
   expect(apple).toMatchObject({ code: 'AAPL', ticker: 'AAPL', mic: 'XNAS', status: 'active' })
   const { rows } = await db.query<{ instruments: bigint; assets: bigint; candles: bigint }>(
@@ -48,7 +46,6 @@ test('a first start has 40 stocks with prices and years of days, and each is an 
     timeliness: 'realTime',
     source: 'simulated',
   })
-  expect(tookMs).toBeLessThan(30_000)
 })
 
 test('each poll gives every stock a newer observation, in order', async () => {

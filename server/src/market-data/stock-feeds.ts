@@ -1,14 +1,9 @@
-import type { Database, Queryable, Tx } from '#db'
+import type { Queryable } from '#db'
 import { ProviderError } from './providers/rate-provider.ts'
-import type { Entitlement, StockProvider } from './providers/stock-provider.ts'
+import { ensureSource, type SourceDeps, type StockSource } from './stock-source.ts'
 
 /** The kinds of work that a source of stock data is asked for. */
 export type StockFeed = 'entitlement' | 'instruments' | 'hours' | 'actions' | 'prices' | 'days' | 'past'
-
-export interface StockSource {
-  readonly id: number
-  readonly entitlement: Entitlement | null
-}
 
 /** What a run of a feed brought. */
 export interface FeedResult {
@@ -32,12 +27,6 @@ export interface FeedRecord {
   readonly lastRefusal: string | null
 }
 
-interface FeedDeps {
-  readonly db: Database
-  readonly clock: () => Date
-  readonly provider: Pick<StockProvider, 'name' | 'simulated' | 'configuredAs'>
-}
-
 /**
  * Longer than a run may take: a process that died in one holds its feed up for so long. A list of 12,000 tickers
  * at five requests a minute takes three minutes, a year of dividends ten.
@@ -58,7 +47,7 @@ const LEASE_SECONDS: Readonly<Record<StockFeed, number>> = {
  * @returns null when it was not due or failed
  */
 export async function runFeed(
-  deps: FeedDeps,
+  deps: SourceDeps,
   feed: StockFeed,
   work: (record: FeedRecord, source: StockSource) => Promise<FeedResult>,
 ): Promise<FeedResult | null> {
@@ -74,69 +63,6 @@ export async function runFeed(
     await recordFailure(deps, source.id, record, error)
     return null
   }
-}
-
-/** The source's row, made if it is new. Another address or key makes all feeds due and forgets the entitlement. */
-export async function ensureSource({ db, provider }: FeedDeps): Promise<StockSource> {
-  const known = await readSource(db, provider.name)
-  if (known?.configured_as === provider.configuredAs) return known
-  return db.transaction(async (tx) => {
-    await tx.query(
-      `insert into market_data.stock_sources (provider, simulated, configured_as) values ($1, $2, $3)
-           on conflict (provider) do update
-          set configured_as = excluded.configured_as, entitlement = null, probed_at = null
-        where stock_sources.configured_as <> excluded.configured_as`,
-      [provider.name, provider.simulated, provider.configuredAs],
-    )
-    const source = await readSource(tx, provider.name)
-    if (source === null) throw new Error(`no row for the source ${provider.name}`)
-    await tx.query('update market_data.stock_feeds set next_at = null where source = $1', [source.id])
-    return source
-  })
-}
-
-async function readSource(
-  q: Queryable,
-  provider: string,
-): Promise<(StockSource & { readonly configured_as: string }) | null> {
-  const { rows } = await q.query<{ id: number; configured_as: string; entitlement: unknown }>(
-    'select id, configured_as, entitlement from market_data.stock_sources where provider = $1',
-    [provider],
-  )
-  const [row] = rows
-  if (row === undefined) return null
-  return { id: row.id, configured_as: row.configured_as, entitlement: entitlementOf(row.entitlement) }
-}
-
-/** Stored by `recordEntitlement` only; its time is text in JSON. */
-function entitlementOf(stored: unknown): Entitlement | null {
-  if (stored === null) return null
-  const entitlement = stored as Omit<Entitlement, 'probedAt'> & { readonly probedAt: string }
-  return { ...entitlement, probedAt: new Date(entitlement.probedAt) }
-}
-
-export async function readEntitlement(q: Queryable, provider: string): Promise<Entitlement | null> {
-  return (await readSource(q, provider))?.entitlement ?? null
-}
-
-export async function recordEntitlement(
-  q: Queryable,
-  sourceId: number,
-  entitlement: Entitlement,
-): Promise<void> {
-  await q.query('update market_data.stock_sources set entitlement = $2, probed_at = $3 where id = $1', [
-    sourceId,
-    JSON.stringify(entitlement),
-    entitlement.probedAt,
-  ])
-}
-
-/**
- * Held while prices and actions are written, so that their numbers are in the order of commit: a reader who goes
- * on after the last number seen would otherwise miss what a slower transaction commits below it.
- */
-export async function lockSource(tx: Tx, sourceId: number): Promise<void> {
-  await tx.query('select from market_data.stock_sources where id = $1 for update', [sourceId])
 }
 
 interface FeedRow {
@@ -156,8 +82,18 @@ interface FeedRow {
 const COLUMNS = `feed, next_at, reached_on, last_success_at, failures_in_a_row, last_error_code, last_error,
   last_error_at, stored, refused, last_refusal`
 
+/** Prices are asked for at the next look, unless somebody is at it or the provider has just failed. */
+export async function hurryPrices({ db, clock }: SourceDeps, sourceId: number): Promise<void> {
+  await db.query(
+    `update market_data.stock_feeds set next_at = $2
+      where source = $1 and feed = 'prices' and next_at > $2
+        and failures_in_a_row = 0 and last_success_at >= last_attempt_at`,
+    [sourceId, clock()],
+  )
+}
+
 /** Takes the right to run it for a while. Null: not due, or another process has it. */
-async function claimFeed(deps: FeedDeps, sourceId: number, feed: StockFeed): Promise<FeedRecord | null> {
+async function claimFeed(deps: SourceDeps, sourceId: number, feed: StockFeed): Promise<FeedRecord | null> {
   const now = deps.clock()
   await deps.db.query(
     'insert into market_data.stock_feeds (source, feed) values ($1, $2) on conflict do nothing',
@@ -172,7 +108,7 @@ async function claimFeed(deps: FeedDeps, sourceId: number, feed: StockFeed): Pro
 }
 
 async function recordResult(
-  deps: FeedDeps,
+  deps: SourceDeps,
   sourceId: number,
   feed: StockFeed,
   result: FeedResult,
@@ -201,7 +137,7 @@ const RETRY_SECONDS = [30, 60, 300, 900, 3_600] as const
 const PLAN_SECONDS = 21_600
 
 async function recordFailure(
-  deps: FeedDeps,
+  deps: SourceDeps,
   sourceId: number,
   record: FeedRecord,
   error: ProviderError,

@@ -7,7 +7,8 @@ import { ingestNewDays, ingestPastDays } from './ingest-days.ts'
 import { ingestHours } from './ingest-hours.ts'
 import { pollLivePrices } from './poll-stock-prices.ts'
 import { refreshInstruments, type RefreshInstrumentsDeps } from './refresh-instruments.ts'
-import { ensureSource, recordEntitlement, runFeed } from './stock-feeds.ts'
+import { runFeed } from './stock-feeds.ts'
+import { ensureSource, recordEntitlement } from './stock-source.ts'
 import { thinOutStocks } from './thin-out-stocks.ts'
 
 const nothing = z.strictObject({})
@@ -24,7 +25,7 @@ const LOOK_EVERY_MS = 5_000
 export async function refreshStockReference(deps: StockJobsDeps, signal: AbortSignal): Promise<void> {
   await runFeed(deps, 'entitlement', async (_record, source) => {
     const entitlement = await deps.provider.entitlement({ signal })
-    await recordEntitlement(deps.db, source.id, entitlement)
+    await recordEntitlement(deps, source.id, entitlement)
     deps.log.info({ provider: deps.provider.name, timeliness: entitlement.timeliness }, 'stock data probed')
     return { nextAt: new Date(deps.clock().getTime() + PROBE_HOURS * 3_600_000), stored: 1, refused: 0 }
   })
@@ -96,8 +97,8 @@ export function stockJobs(deps: StockJobsDeps): AnyJob[] {
       payload: nothing,
       timeoutSeconds: 300,
       attemptsMax: 3,
-      run: async () => {
-        await thinOutStocks(deps)
+      run: async (_payload, { signal }) => {
+        await thinOutStocks(deps, signal)
       },
     }),
   ]

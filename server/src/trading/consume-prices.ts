@@ -1,8 +1,10 @@
 import { meansTryAgain } from '#db'
 import { pricesSince } from '#market-data'
 import type { PriceObservation } from '#market-data'
+import { readPendingSplits } from './corporate-action-store.ts'
 import type { EngineDeps } from './engine-deps.ts'
 import { fillOrders, skipOrders } from './fill-orders.ts'
+import { newYorkDayStart } from './new-york-day.ts'
 import { readCandidates } from './order-store.ts'
 import type { PriceReach } from './order-store.ts'
 import { lockCursor, moveCursor, openCursor, readCursor } from './price-cursor.ts'
@@ -10,7 +12,7 @@ import { dealingPrice18, price18Of } from './price18.ts'
 
 const PRICES_PER_STEP = 1_000
 /** Each has up to three journals, and a block has room for 4096. */
-const ORDERS_PER_STEP_MAX = 200
+export const ORDERS_PER_STEP_MAX = 200
 
 /** `idle`: nothing new. `busy`: another worker is at it. `more`: there may be more to do at once. */
 export type Step = { readonly state: 'idle' | 'busy' | 'more'; readonly fills: number }
@@ -28,20 +30,27 @@ export async function consumePrices(
   const { db, priceSource } = deps
   const seen = await readCursor(db, priceSource)
   if (seen === null) await openCursor(db, priceSource)
+  const from = seen ?? (await readCursor(db, priceSource)) ?? 0n
   // Most steps find nothing, so that is looked at without a tx.
-  const ahead = await pricesSince(db, seen ?? (await readCursor(db, priceSource)) ?? 0n, 1, priceSource)
-  if (ahead.length === 0) return { state: 'idle', fills: 0 }
+  if ((await pricesSince(db, from, 1, priceSource)).length === 0) return { state: 'idle', fills: 0 }
   return db.transaction(async (tx): Promise<Step> => {
-    const cursor = await lockCursor(tx, priceSource)
+    // Together, since nobody else moves the cursor as a rule; whoever did, read on from there.
+    const [cursor, ahead, splits] = await Promise.all([
+      lockCursor(tx, priceSource),
+      pricesSince(tx, from, PRICES_PER_STEP, priceSource),
+      readPendingSplits(tx),
+    ])
     if (cursor === null) return { state: 'busy', fills: 0 }
-    const prices = await pricesSince(tx, cursor, PRICES_PER_STEP, priceSource)
+    const prices = cursor === from ? ahead : await pricesSince(tx, cursor, PRICES_PER_STEP, priceSource)
     const end = prices.at(-1)?.seq
     if (end === undefined) return { state: 'idle', fills: 0 }
-    const dealable = await pricesByInstrument(deps, prices)
+    const dealable = await pricesByInstrument(deps, prices, splits)
     const orders = await readCandidates(tx, reachesOf(deps, dealable), end, ordersMax)
     const isAll = orders.length < ordersMax
-    if (isAll) await moveCursor(tx, priceSource, end)
-    const fills = await apply(deps, tx, orders, dealable, isAll ? null : end)
+    const [fills] = await Promise.all([
+      apply(deps, tx, orders, dealable, isAll ? null : end),
+      isAll ? moveCursor(tx, priceSource, end) : null,
+    ])
     return { state: 'more', fills }
   })
 }
@@ -60,10 +69,14 @@ export async function consumeOneOrder(deps: EngineDeps): Promise<Step> {
   }
 }
 
-/** Prices of the market's sessions only: what is traded before the opening and after the close fills nobody here. */
+/**
+ * Prices of the market's sessions only: what is traded before the opening and after the close fills nobody here. Nor
+ * does a price of new shares fill an order that was given in old ones: it waits for the split to end that order.
+ */
 async function pricesByInstrument(
   deps: EngineDeps,
   prices: readonly PriceObservation[],
+  splits: ReadonlyMap<number, string>,
 ): Promise<Map<number, PriceObservation[]>> {
   const assets = await deps.assets.byIds([...new Set(prices.map(({ instrumentId }) => instrumentId))])
   const dealable = new Map<number, PriceObservation[]>()
@@ -72,6 +85,8 @@ async function pricesByInstrument(
     if (assets.get(instrumentId)?.frozen !== false) continue
     const mic = (await deps.instruments.byId(instrumentId))?.mic
     if (mic === undefined || !isOfSession(deps, mic, price)) continue
+    const splitOn = splits.get(instrumentId)
+    if (splitOn !== undefined && price.asOf >= newYorkDayStart(splitOn)) continue
     dealable.set(instrumentId, [...(dealable.get(instrumentId) ?? []), price])
   }
   return dealable

@@ -1,128 +1,34 @@
 import { randomUUID } from 'node:crypto'
-import { historyRoutes } from '#history'
-import { accountId, balanceOf, PURPOSE } from '#ledger'
-import type { Customer } from '#test/money-fixture'
-import { beforeEach, expect, test } from 'vitest'
-import { createOrderEngine } from './order-engine.ts'
-import { createOrderIntake } from './order-intake.ts'
-import { orderRoutes } from './order-routes.ts'
-import { createPositionBooks } from './position-books.ts'
+import { expect, test } from 'vitest'
+import { companyDesk, DAY_MS } from './company-fixture.ts'
+import { noteOrdersEnded } from './corporate-action-store.ts'
 import { newYorkDay, newYorkDayStart } from './new-york-day.ts'
-import { readOpenLots, readPositions } from './position-store.ts'
-import { runCorporateActions } from './run-corporate-actions.ts'
-import { RATES, tradingFixture } from './trading-fixture.ts'
+import { showPositions } from './show-positions.ts'
+import { RATES } from './trading-fixture.ts'
 
-const fixture = await tradingFixture({ aroundTheClock: true })
-const { ask, clock, db, engineDeps, holds, observe, ownerDb, prices, publishRates, somebody } = fixture
-const engine = createOrderEngine({ ...engineDeps, holdings: createPositionBooks(engineDeps) })
-const indexBuilder = { consider: () => {}, idle: () => Promise.resolve(), close: () => Promise.resolve() }
-const people = { byWalletIds: () => Promise.resolve(new Map()), walletOfHandle: () => Promise.resolve(null) }
-fixture.serve([
-  ...orderRoutes({ ...engineDeps, prices, newId: randomUUID, intake: createOrderIntake(engineDeps) }),
-  ...historyRoutes({ db, assets: fixture.assets, people, indexBuilder }),
-])
+const desk = await companyDesk()
+const { announce, ask, clock, dollars, expectLotsToBeTheBalance, nextDay, operations, run } = desk
+const { shares, somebody, today, trade } = desk
 
-const DAY_MS = 86_400_000
-let ticker: string
-let share: number
-let tickers = 0
-
-beforeEach(async () => {
-  ticker = `T${String.fromCharCode(65 + tickers)}X`
-  tickers += 1
-  share = await fixture.list(ticker)
-  // Noon in New York, so that days are the same there and in UTC.
-  clock.advance(DAY_MS)
-  await publishRates(RATES)
+const limitSale = () => ({
+  instrument: desk.of.ticker,
+  side: 'sell',
+  type: 'limit',
+  quantity: '1',
+  limitPrice: '109',
+  timeInForce: 'gtc',
 })
-
-const today = () => newYorkDay(clock.now())
-const nextDay = async () => {
-  clock.advance(DAY_MS)
-  await publishRates(RATES)
-}
-
-async function trade(of: Customer, side: 'buy' | 'sell', quantity: string, price = '100') {
-  clock.advance(1_000)
-  await observe(share, { last: price, bid: price, ask: price })
-  const body = { instrument: ticker, side, type: 'market', quantity, timeInForce: 'day' }
-  const answer = await ask(of, 'POST', '/orders', { body, key: randomUUID() })
-  expect(answer.status, answer.text).toBe(201)
-  clock.advance(1_000)
-  await observe(share, { last: price, bid: price, ask: price })
-  await engine.runOnce()
-}
-
-interface ActionDraft {
-  readonly kind: 'split' | 'dividend' | 'delisting'
-  readonly on: string
-  readonly from?: string
-  readonly to?: string
-  readonly amount?: string
-  readonly payOn?: string
-  readonly lastPrice?: string
-}
-
-async function announce(draft: ActionDraft, corrects: bigint | null = null): Promise<bigint> {
-  const { rows } = await ownerDb.query<{ id: bigint }>(
-    `insert into market_data.corporate_actions
-       (instrument_id, source, source_key, revision, corrects, kind, effective_on, split_from, split_to, amount, currency,
-        pay_on, last_price, recorded_at)
-     select $1, id, coalesce((select source_key from market_data.corporate_actions where id = $2), $3),
-        case when $2::bigint is null then 1 else 1 + (select max(revision) from market_data.corporate_actions where id = $2) end,
-        $2, $4, $5, $6, $7, $8, case when $4 = 'dividend' then 'USD' end, $9, $10, $11
-       from market_data.stock_sources limit 1 returning id`,
-    [
-      share,
-      corrects,
-      randomUUID(),
-      draft.kind,
-      draft.on,
-      draft.from ?? null,
-      draft.to ?? null,
-      draft.amount ?? null,
-      draft.payOn ?? null,
-      draft.lastPrice ?? null,
-      clock.now(),
-    ],
-  )
-  return rows[0]?.id ?? 0n
-}
-
-const run = () => runCorporateActions(engineDeps)
-const shares = (of: Customer) => holds(of, share, 'available')
-const dollars = (of: Customer) => holds(of, 'USD', 'available')
-
-async function expectLotsToBeTheBalance(of: Customer) {
-  const position = (await readPositions(db, of.walletId)).find(({ instrumentId }) => instrumentId === share)
-  const lots = await readOpenLots(db, of.walletId, share, 1_000)
-  const held = await balanceOf(
-    db,
-    accountId({ walletId: of.walletId, assetId: share, purpose: PURPOSE.available }),
-  )
-  expect(lots.reduce((sum, { quantity }) => sum + quantity, 0n)).toBe(held)
-  expect(position?.quantity).toBe(held)
-  return position
-}
 
 test('a split multiplies what was held, keeps its cost, cancels open orders and is posted once', async () => {
   const ewa = await somebody({ USD: '10000.00' })
   await trade(ewa, 'buy', '3')
-  const limit = {
-    instrument: ticker,
-    side: 'sell',
-    type: 'limit',
-    quantity: '1',
-    limitPrice: '109',
-    timeInForce: 'gtc',
-  }
-  const order = await ask(ewa, 'POST', '/orders', { body: limit, key: randomUUID() })
+  const order = await ask(ewa, 'POST', '/orders', { body: limitSale(), key: randomUUID() })
   await nextDay()
   await announce({ kind: 'split', on: today(), from: '2', to: '3' })
-  expect(await run()).toEqual({ posted: 1 })
-  expect(await run()).toEqual({ posted: 0 })
+  expect(await run()).toEqual({ posted: 1, failed: 0 })
+  expect(await run()).toEqual({ posted: 0, failed: 0 })
   expect(await shares(ewa)).toBe('4.500000000')
-  expect(await fixture.show(ewa, String(order.body['id']))).toMatchObject({
+  expect(await desk.show(ewa, String(order.body['id']))).toMatchObject({
     status: 'cancelled',
     reason: 'split',
   })
@@ -135,9 +41,9 @@ test('an action that is not due yet waits for its day', async () => {
   await trade(ewa, 'buy', '1')
   const tomorrow = newYorkDay(new Date(clock.now().getTime() + DAY_MS))
   await announce({ kind: 'split', on: tomorrow, from: '1', to: '2' })
-  expect(await run()).toEqual({ posted: 0 })
+  expect(await run()).toEqual({ posted: 0, failed: 0 })
   await nextDay()
-  expect(await run()).toEqual({ posted: 1 })
+  expect(await run()).toEqual({ posted: 1, failed: 0 })
   expect(await shares(ewa)).toBe('2.000000000')
 })
 
@@ -150,11 +56,11 @@ test('a dividend goes to who held at the start of the ex-date, on the pay date, 
   await announce({ kind: 'dividend', on: ex, amount: '0.245', payOn })
   await trade(ewa, 'sell', '10.5')
   await trade(late, 'buy', '7')
-  expect(await run()).toEqual({ posted: 0 })
+  expect(await run()).toEqual({ posted: 0, failed: 0 })
   await nextDay()
   await nextDay()
   const before = [await dollars(ewa), await dollars(late)]
-  expect(await run()).toEqual({ posted: 1 })
+  expect(await run()).toEqual({ posted: 1, failed: 0 })
   // 10.5 · 0.245 = 2.5725, rounded down.
   expect(Number(await dollars(ewa))).toBeCloseTo(Number(before[0]) + 2.57, 9)
   expect(await dollars(late)).toBe(before[1])
@@ -168,12 +74,12 @@ test('a dividend is explained in history: the company’s days, what each share 
   await nextDay()
   await announce({ kind: 'dividend', on: today(), amount: '0.5', payOn: today() })
   await run()
-  const list = await ask(ewa, 'GET', '/operations?kind=dividend')
-  const [operation] = list.body['items'] as { id: string; amounts: unknown }[]
-  expect(operation?.amounts).toEqual([{ asset: 'USD', amount: '2.00' }])
-  const full = await ask(ewa, 'GET', `/operations/${operation?.id}`)
+  const [operation] = await operations(ewa, 'dividend')
+  expect(operation?.['amounts']).toEqual([{ asset: 'USD', amount: '2.00' }])
+  const full = await ask(ewa, 'GET', `/operations/${String(operation?.['id'])}`)
+  expect(full.body['corporateAction']).toEqual(operation?.['corporateAction'])
   expect(full.body['corporateAction']).toEqual({
-    instrument: ticker,
+    instrument: desk.of.ticker,
     exDate: today(),
     payDate: today(),
     quantity: '4.000000000',
@@ -209,7 +115,7 @@ test('of an action corrected before it was due, only the correction is posted', 
   await nextDay()
   const wrong = await announce({ kind: 'split', on: today(), from: '1', to: '5' })
   await announce({ kind: 'split', on: today(), from: '1', to: '4' }, wrong)
-  expect(await run()).toEqual({ posted: 1 })
+  expect(await run()).toEqual({ posted: 1, failed: 0 })
   expect(await shares(ewa)).toBe('8.000000000')
 })
 
@@ -270,18 +176,10 @@ test('a reverse split leaves less than a billionth of a share with the house', a
 test('a delisting cancels open orders and leaves the shares where they are', async () => {
   const ewa = await somebody({ USD: '1000.00' })
   await trade(ewa, 'buy', '2')
-  const limit = {
-    instrument: ticker,
-    side: 'sell',
-    type: 'limit',
-    quantity: '1',
-    limitPrice: '109',
-    timeInForce: 'gtc',
-  }
-  const order = await ask(ewa, 'POST', '/orders', { body: limit, key: randomUUID() })
+  const order = await ask(ewa, 'POST', '/orders', { body: limitSale(), key: randomUUID() })
   await announce({ kind: 'delisting', on: today(), lastPrice: '100' })
   await run()
-  expect(await fixture.show(ewa, String(order.body['id']))).toMatchObject({
+  expect(await desk.show(ewa, String(order.body['id']))).toMatchObject({
     status: 'cancelled',
     reason: 'delisted',
   })
@@ -295,4 +193,115 @@ test.each([
   ['2026-11-01', '2026-11-01T04:00:00.000Z'],
 ])('the day %s begins in New York at %s', (date, at) => {
   expect(newYorkDayStart(date).toISOString()).toBe(at)
+})
+
+test('shares cannot be sent on the day of a split until it is posted: a reverse one would miss them', async () => {
+  const [ewa, jan] = [await somebody({ USD: '100000.00' }), await somebody()]
+  await trade(ewa, 'buy', '100')
+  await nextDay()
+  await announce({ kind: 'split', on: today(), from: '10', to: '1' })
+  await run({ clock: () => new Date(clock.now().getTime() - DAY_MS) })
+  const body = { to: `@${jan.handle}`, asset: desk.of.ticker, amount: '10' }
+  const early = await ask(ewa, 'POST', '/transfers', { body, key: randomUUID() })
+  expect([early.status, early.body['code']]).toEqual([422, 'asset_frozen'])
+  expect(await shares(ewa)).toBe('100.000000000')
+  await run()
+  await desk.send(ewa, jan, '10')
+  expect([await shares(ewa), await shares(jan)]).toEqual(['0.000000000', '10.000000000'])
+})
+
+test('a split is known before its day, so that shares can be sent until then', async () => {
+  const [ewa, jan] = [await somebody({ USD: '100000.00' }), await somebody()]
+  await trade(ewa, 'buy', '100')
+  const tomorrow = newYorkDay(new Date(clock.now().getTime() + DAY_MS))
+  await announce({ kind: 'split', on: tomorrow, from: '10', to: '1' })
+  await run()
+  await desk.send(ewa, jan, '100')
+  await nextDay()
+  expect(await run()).toEqual({ posted: 1, failed: 0 })
+  expect([await shares(ewa), await shares(jan)]).toEqual(['0.000000000', '10.000000000'])
+})
+
+test('an order for a share that nobody holds is cancelled by its split too', async () => {
+  const ewa = await somebody({ USD: '10000.00' })
+  await desk.observeShare({ last: '100', bid: '100', ask: '100' })
+  const stop = { side: 'buy', type: 'stop', quantity: '10', stopPrice: '120', timeInForce: 'gtc' }
+  const order = await ask(ewa, 'POST', '/orders', {
+    body: { ...stop, instrument: desk.of.ticker },
+    key: randomUUID(),
+  })
+  await nextDay()
+  await announce({ kind: 'split', on: today(), from: '10', to: '1' })
+  await run()
+  clock.advance(1_000)
+  await desk.observeShare({ last: '1000', bid: '1000', ask: '1000' })
+  expect(await desk.fillOrders()).toBe(0)
+  expect(await desk.show(ewa, String(order.body['id']))).toMatchObject({
+    status: 'cancelled',
+    reason: 'split',
+  })
+  expect(await dollars(ewa)).toBe('10000.00')
+})
+
+test('old shares that were offered since a split’s orders were ended are taken too', async () => {
+  const ewa = await somebody({ USD: '100000.00' })
+  await trade(ewa, 'buy', '100')
+  await nextDay()
+  const id = await announce({ kind: 'split', on: today(), from: '10', to: '1' })
+  await run({ clock: () => new Date(clock.now().getTime() - DAY_MS) })
+  // As if the run were broken off between ending orders and posting.
+  await noteOrdersEnded(desk.db, { actionId: id }, clock.now())
+  await desk.observeShare({ last: '1000', bid: '1000', ask: '1000' })
+  const order = await desk.give(ewa, 'sell', '100')
+  expect(await run()).toEqual({ posted: 1, failed: 0 })
+  expect(await shares(ewa)).toBe('10.000000000')
+  expect(await desk.show(ewa, String(order.body['id']))).toMatchObject({
+    status: 'cancelled',
+    reason: 'split',
+  })
+  await expectLotsToBeTheBalance(ewa)
+})
+
+test('between a split and the first price of its day shares are worth what they were, and are dealt by new prices', async () => {
+  const ewa = await somebody({ USD: '10000.00' })
+  await trade(ewa, 'buy', '10')
+  const nextMidnight = newYorkDayStart(newYorkDay(new Date(clock.now().getTime() + DAY_MS))).getTime()
+  clock.set(new Date(nextMidnight - 60_000))
+  await desk.observeShare({ last: '100', bid: '100', ask: '100' })
+  clock.set(new Date(nextMidnight + 60_000))
+  await desk.publishRates(RATES)
+  await announce({ kind: 'split', on: today(), from: '1', to: '4' })
+  await run()
+  await desk.prices.refresh()
+  const baseCurrencyOf = () => Promise.resolve('EUR')
+  const { items } = await showPositions(
+    { ...desk.engineDeps, prices: desk.prices, baseCurrencyOf },
+    ewa.walletId,
+  )
+  expect(items.at(-1)).toMatchObject({
+    quantity: '40.000000000',
+    marketValue: { asset: 'USD', amount: '1000.00' },
+    price: '25',
+  })
+  const body = { side: 'sell', type: 'limit', quantity: '1', timeInForce: 'gtc', instrument: desk.of.ticker }
+  const fair = await ask(ewa, 'POST', '/orders/preview', { body: { ...body, limitPrice: '26' } })
+  expect([fair.status, fair.body['price']]).toEqual([200, '26'])
+})
+
+test('a split that was called off before its day ends no order and gives nobody shares; the new day does', async () => {
+  const ewa = await somebody({ USD: '10000.00' })
+  await trade(ewa, 'buy', '10')
+  const order = await ask(ewa, 'POST', '/orders', { body: limitSale(), key: randomUUID() })
+  const inDays = (days: number) => newYorkDay(new Date(clock.now().getTime() + days * DAY_MS))
+  const split = { kind: 'split', from: '1', to: '2' } as const
+  const first = await announce({ ...split, on: inDays(1) })
+  await run()
+  await announce({ ...split, on: inDays(1), withdrawn: true }, first)
+  await announce({ ...split, on: inDays(2) })
+  await nextDay()
+  expect(await run()).toEqual({ posted: 0, failed: 0 })
+  expect(await desk.show(ewa, String(order.body['id']))).toMatchObject({ status: 'new' })
+  await nextDay()
+  expect(await run()).toEqual({ posted: 1, failed: 0 })
+  expect(await shares(ewa)).toBe('20.000000000')
 })

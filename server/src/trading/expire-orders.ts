@@ -18,16 +18,18 @@ export async function expireOrders(deps: EngineDeps): Promise<number> {
 }
 
 /**
- * Cancels every open order of an instrument and gives back what they held: before a split, and when it is delisted.
+ * Cancels every open order of an instrument, or one wallet's, and gives back what they held: before a split, and when
+ * it is delisted.
  * An order that is accepted meanwhile is found too, as long as they come no faster than they are cancelled.
  */
 export async function cancelOpenOrders(
   deps: Pick<EngineDeps, 'db' | 'ledger' | 'assets' | 'clock'>,
-  { instrumentId, reason }: { readonly instrumentId: number; readonly reason: EndReason },
+  which: { readonly instrumentId: number; readonly walletId?: bigint },
+  reason: EndReason,
 ): Promise<number> {
   let cancelled = 0
   for (;;) {
-    const open = await readOpenOf(deps.db, instrumentId, ORDERS_PER_TX)
+    const open = await readOpenOf(deps.db, which, ORDERS_PER_TX)
     if (open.length === 0) return cancelled
     const event = { kind: 'cancel', reason, at: deps.clock() } as const
     cancelled += (await deps.db.transaction((tx) => endOrders(deps, tx, open, event))).length

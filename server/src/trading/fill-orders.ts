@@ -1,62 +1,32 @@
 import type { Tx } from '#db'
-import type { PostCommand, Verdict } from '#ledger'
-import type { Instrument, PriceObservation } from '#market-data'
-import type { WalletAsset } from '#wallets'
+import type { ConversionRoom } from '#exchange'
+import type { LockedAccounts, PostCommand, Verdict } from '#ledger'
+import type { PriceObservation } from '#market-data'
+import { converterOf, exposureOfFill, roomForFills } from './conversion-room.ts'
 import type { EngineDeps } from './engine-deps.ts'
-import type { BaseRate, HoldingFill } from './holdings.ts'
+import type { BaseRate, HoldingFill, HoldingWanted } from './holdings.ts'
+import { reopenActions } from './corporate-action-store.ts'
+import { newYorkDay } from './new-york-day.ts'
 import { accountsOf } from './order-accounts.ts'
 import { fillKey, releaseCommand, tradeCommand } from './order-postings.ts'
-import type { TradeContext } from './order-postings.ts'
+import type { Trade, TradeContext } from './order-postings.ts'
 import { decide } from './order-state.ts'
 import type { FillDraft, Settlement } from './order-state.ts'
 import { insertFills, lockOrders, updateOrders } from './order-store.ts'
+import type { Candidate } from './order-store.ts'
 import type { Order } from './order.ts'
 import { dealingPrice18, price18Of } from './price18.ts'
-import { settlementQuote } from './settlement-rate.ts'
 import type { SettlementQuote } from './settlement-rate.ts'
 import { settlesOn } from './settles-on.ts'
+import { assetOf, codeOf, quoteOf, readSurroundings } from './surroundings.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** One order with everything that happened to it within a stretch of prices. */
 interface Outcome {
   readonly order: Order
-  readonly fills: readonly { readonly fill: FillDraft; readonly context: TradeContext }[]
+  readonly fills: readonly Trade[]
+  /** What is released without a fill; else it is in the last trade. */
   readonly releasedMinor: bigint
-}
-
-/** What orders are judged by that is read before any lock is taken: rates, names, customers' base currencies. */
-export interface Surroundings {
-  readonly instruments: ReadonlyMap<number, Instrument>
-  readonly assets: ReadonlyMap<number, WalletAsset>
-  /** By `currencyId/settleId`; null: no rate to deal at. */
-  readonly quotes: ReadonlyMap<string, SettlementQuote | null>
-  readonly baseCurrencies: ReadonlyMap<bigint, string>
-}
-
-const pairOf = ({ currencyId, settleId }: Order): string => `${currencyId}/${settleId}`
-
-export async function readSurroundings(deps: EngineDeps, orders: readonly Order[]): Promise<Surroundings> {
-  const assets = await deps.assets.byIds([
-    ...new Set(
-      orders.flatMap(({ instrumentId, currencyId, settleId }) => [instrumentId, currencyId, settleId]),
-    ),
-  ])
-  const instruments = new Map<number, Instrument>()
-  const quotes = new Map<string, SettlementQuote | null>()
-  for (const order of orders) {
-    const { instrumentId, currencyId, settleId } = order
-    if (!instruments.has(instrumentId)) {
-      const instrument = await deps.instruments.byId(instrumentId)
-      if (instrument !== null) instruments.set(instrumentId, instrument)
-    }
-    if (currencyId === settleId || quotes.has(pairOf(order))) continue
-    const [currency, settle] = [assets.get(currencyId), assets.get(settleId)]
-    if (currency === undefined || settle === undefined)
-      throw new Error(`order ${order.id} is of unknown assets`)
-    const quote = settle.frozen ? null : await settlementQuote(deps, currency.code, settle.code)
-    quotes.set(pairOf(order), quote === null || 'refused' in quote ? null : quote)
-  }
-  const baseCurrencies = await deps.baseCurrenciesOf([...new Set(orders.map(({ walletId }) => walletId))])
-  return { instruments, assets, quotes, baseCurrencies }
 }
 
 /**
@@ -68,37 +38,59 @@ export async function readSurroundings(deps: EngineDeps, orders: readonly Order[
 export async function fillOrders(
   deps: EngineDeps,
   tx: Tx,
-  found: readonly Order[],
+  found: readonly Candidate[],
   prices: ReadonlyMap<number, readonly PriceObservation[]>,
   consideredSeq: bigint | null,
 ): Promise<number> {
   if (found.length === 0) return 0
   const known = await readSurroundings(deps, found)
   const accountIds = new Set(found.flatMap((order) => accountsOf(order).ofFill))
-  const locked = await deps.ledger.lockAccounts(tx, [], accountIds)
-  const orders = await lockOrders(
-    tx,
-    found.map(({ id }) => id),
+  // Sent together; they run in this order.
+  const [locked, orders, held] = await Promise.all([
+    deps.ledger.lockAccounts(tx, [], accountIds),
+    lockOrders(
+      tx,
+      found.map(({ id }) => id),
+    ),
+    deps.holdings.open(
+      tx,
+      found.map((order) => holdingOf(known, order)),
+    ),
+  ])
+  const room = await roomForFills(deps, tx, orders, (order) => quoteOf(known, order))
+  const outcomes = orders.map((order) =>
+    outcomeOf(deps, { known, room }, order, prices.get(order.instrumentId) ?? []),
   )
-  const outcomes = orders.map((order) => outcomeOf(deps, known, order, prices.get(order.instrumentId) ?? []))
   const marked = outcomes.map((outcome) => ({ ...outcome, order: considered(outcome.order, consideredSeq) }))
   const changed = marked.filter(({ order }, index) => order !== orders[index])
   if (changed.length === 0) return 0
-  await updateOrders(
-    tx,
-    changed.map(({ order }) => order),
-  )
-  await storeFills(deps, tx, known, changed)
-  const commands = changed.flatMap((outcome) => commandsOf(known, outcome))
-  if (commands.length > 0) requirePosted(await locked.post(commands))
-  return changed.reduce((sum, { fills }) => sum + fills.length, 0)
+  const filled = changed.flatMap(({ order, fills }) => fills.map(({ fill }) => ({ order, fill })))
+  await Promise.all([reopenForLate(deps, tx, filled), room.store(tx)])
+  // Sent together too, the chain's head last: while the server writes these, the journals are prepared.
+  await Promise.all([
+    updateOrders(
+      tx,
+      changed.map(({ order }) => order),
+    ),
+    ...(filled.length === 0
+      ? []
+      : [
+          storeFills(deps, tx, known, filled),
+          held.onFills(filled.map((each) => holdingFillOf(deps, known, each))),
+        ]),
+    post(
+      locked,
+      changed.flatMap((outcome) => commandsOf(known, outcome)),
+    ),
+  ])
+  return filled.length
 }
 
 /** Marks orders as held against these prices without filling them. */
 export async function skipOrders(
   _deps: EngineDeps,
   tx: Tx,
-  found: readonly Order[],
+  found: readonly Candidate[],
   prices: ReadonlyMap<number, readonly PriceObservation[]>,
   consideredSeq: bigint | null,
 ): Promise<number> {
@@ -119,17 +111,17 @@ function considered(order: Order, seq: bigint | null): Order {
 
 function outcomeOf(
   deps: EngineDeps,
-  known: Surroundings,
+  { known, room }: { readonly known: Surroundings; readonly room: ConversionRoom },
   order: Order,
   prices: readonly PriceObservation[],
 ): Outcome {
-  const quote = order.currencyId === order.settleId ? undefined : (known.quotes.get(pairOf(order)) ?? null)
-  const settlement: Settlement = quote === undefined ? 'same' : (quote ?? 'unknown')
+  const quote = quoteOf(known, order)
+  const settlement: Settlement = order.currencyId === order.settleId ? 'same' : (quote ?? 'unknown')
   let current = order
   let releasedMinor = 0n
-  const fills: { fill: FillDraft; context: TradeContext }[] = []
+  const fills: Trade[] = []
   for (const price of prices) {
-    const decision = decide(current, {
+    const event = {
       kind: 'price',
       seq: price.seq,
       asOf: price.asOf,
@@ -138,14 +130,36 @@ function outcomeOf(
       sharesMax: deps.settings.sharesPerPriceMax,
       settlement,
       at: deps.clock(),
-    })
+    } as const
+    const wanted = decide(current, event)
+    // Past the exchange's caps there is no rate to deal at.
+    const decision =
+      quote === null || isWithinCaps(deps, { known, room }, current, wanted.fill, quote)
+        ? wanted
+        : decide(current, { ...event, settlement: 'unknown' })
     current = decision.order
-    releasedMinor += decision.releasedMinor
-    if (decision.fill !== null)
-      fills.push({ fill: decision.fill, context: contextOf(known, order, price, quote ?? null) })
+    const { fill, releasedMinor: released } = decision
+    if (fill === null) releasedMinor += released
+    else {
+      const context = contextOf(known, order, price, quote)
+      fills.push({ fill, context, after: current, releasedMinor: released })
+    }
     if (current.doneAt !== null) break
   }
   return { order: current, fills, releasedMinor }
+}
+
+function isWithinCaps(
+  { rates }: EngineDeps,
+  { known, room }: { readonly known: Surroundings; readonly room: ConversionRoom },
+  order: Order,
+  fill: FillDraft | null,
+  quote: SettlementQuote,
+): boolean {
+  if (fill === null) return true
+  const [currency, settle] = [assetOf(known, order.currencyId), assetOf(known, order.settleId)]
+  const exposure = exposureOfFill(rates, order, fill, { currency, settle })
+  return exposure !== null && room.take(converterOf(order, quote), exposure)
 }
 
 function contextOf(
@@ -165,39 +179,46 @@ function contextOf(
   }
 }
 
-function codeOf({ assets }: Surroundings, assetId: number): string {
-  const asset = assets.get(assetId)
-  if (asset === undefined) throw new Error(`asset ${assetId} is not among the assets`)
-  return asset.code
+interface Filled {
+  readonly order: Order
+  readonly fill: FillDraft
 }
 
-async function storeFills(
-  deps: EngineDeps,
-  tx: Tx,
-  known: Surroundings,
-  outcomes: readonly Outcome[],
-): Promise<void> {
-  const filled = outcomes.flatMap(({ order, fills }) => fills.map(({ fill }) => ({ order, fill })))
-  if (filled.length === 0) return
-  await insertFills(
+function storeFills(deps: EngineDeps, tx: Tx, known: Surroundings, filled: readonly Filled[]): Promise<void> {
+  const settles = (order: Order, fill: FillDraft) =>
+    settlesOn(deps.marketHours, known.instruments.get(order.instrumentId)?.mic ?? 'XNYS', fill.asOf)
+  return insertFills(
     tx,
-    filled.map(({ order, fill }) => ({
-      orderId: order.id,
-      fill,
-      settlesOn: settlesOn(
-        deps.marketHours,
-        known.instruments.get(order.instrumentId)?.mic ?? 'XNYS',
-        fill.asOf,
-      ),
-    })),
-  )
-  await deps.holdings.onFills(
-    tx,
-    filled.map(({ order, fill }) => holdingFillOf(deps, known, order, fill)),
+    filled.map(({ order, fill }) => ({ orderId: order.id, fill, settlesOn: settles(order, fill) })),
   )
 }
 
-function holdingFillOf(deps: EngineDeps, known: Surroundings, order: Order, fill: FillDraft): HoldingFill {
+/** Shares dealt before today whose price came in only now count for what companies did since. */
+async function reopenForLate(deps: EngineDeps, tx: Tx, filled: readonly Filled[]): Promise<void> {
+  const today = newYorkDay(deps.clock())
+  const days = new Map<number, string>()
+  for (const { order, fill } of filled) {
+    const day = newYorkDay(fill.asOf)
+    const earliest = days.get(order.instrumentId) ?? today
+    if (day < earliest) days.set(order.instrumentId, day)
+  }
+  for (const [instrumentId, day] of days) await reopenActions(tx, instrumentId, day, today)
+}
+
+/** A sale never sells more than is set aside for it. */
+function holdingOf(known: Surroundings, order: Candidate): HoldingWanted {
+  const { walletId, instrumentId, currencyId, side, reserveLeftMinor } = order
+  const baseCurrency = known.baseCurrencies.get(walletId) ?? null
+  return {
+    walletId,
+    instrumentId,
+    currencyId,
+    baseCurrency,
+    sharesMax: side === 'sell' ? reserveLeftMinor : 0n,
+  }
+}
+
+function holdingFillOf(deps: EngineDeps, known: Surroundings, { order, fill }: Filled): HoldingFill {
   return {
     walletId: order.walletId,
     instrumentId: order.instrumentId,
@@ -205,7 +226,7 @@ function holdingFillOf(deps: EngineDeps, known: Surroundings, order: Order, fill
     quantity: fill.quantity,
     cash: { assetId: order.currencyId, minor: fill.valueMinor },
     fee: { assetId: order.currencyId, minor: fill.feeMinor },
-    at: fill.at,
+    at: fill.asOf,
     orderId: order.id,
     fillNumber: fill.number,
     journalKey: fillKey(order.id, fill.number),
@@ -223,12 +244,16 @@ function baseRateOf(deps: EngineDeps, known: Surroundings, order: Order): BaseRa
 }
 
 function commandsOf(known: Surroundings, { order, fills, releasedMinor }: Outcome): PostCommand[] {
-  const trades = fills.map(({ fill, context }) => tradeCommand(order, fill, context))
+  const trades = fills.map(tradeCommand)
   if (releasedMinor === 0n) return trades
   return [
     ...trades,
     releaseCommand(order, releasedMinor, { instrumentCode: codeOf(known, order.instrumentId) }),
   ]
+}
+
+async function post(locked: LockedAccounts, commands: PostCommand[]): Promise<void> {
+  if (commands.length > 0) requirePosted(await locked.post(commands))
 }
 
 /** Everything was set aside before, so a refusal or a replay is a broken invariant: the whole tx is undone. */

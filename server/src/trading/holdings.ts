@@ -31,6 +31,7 @@ export interface HoldingFill {
   readonly cash: MinorMoney
   /** In the instrument's currency too; may be 0. */
   readonly fee: MinorMoney
+  /** When it was dealt: the price's time, however late that came in. */
   readonly at: Date
   readonly orderId: string
   /** From 1, within the order. */
@@ -40,13 +41,32 @@ export interface HoldingFill {
   readonly baseRate: BaseRate | null
 }
 
+/** A wallet's instrument of which something may be dealt. */
+export interface HoldingWanted {
+  readonly walletId: bigint
+  readonly instrumentId: number
+  /** The instrument's. */
+  readonly currencyId: number
+  /** The most shares that may be sold, scale 9. */
+  readonly sharesMax: bigint
+  /** What the customer reckons in; null: unknown. */
+  readonly baseCurrency: string | null
+}
+
 /**
- * What moves lots. It is called in the tx of the posting, after the accounts and the order's row are locked and
- * before the posting, so lots and balances commit together or not at all. Fills come in the order in which they are
- * posted; a wallet's instrument is locked by its accounts, so no other tx moves its lots meanwhile. It must not lock
+ * What moves lots. It is called in the tx of the posting and before it, so lots and balances commit together or not at
+ * all. A wallet's instrument is locked by its accounts, so no other tx moves its lots meanwhile. It must not lock
  * accounts and must not post.
  */
 export interface Holdings {
-  /** Several at once, since one price fills many orders. */
-  onFills(tx: Tx, fills: readonly HoldingFill[]): Promise<void>
+  /** Reads what may be dealt of. Called when the locks of the accounts are sent, and answered behind them. */
+  open(tx: Tx, wanted: readonly HoldingWanted[]): Promise<OpenHoldings>
+}
+
+export interface OpenHoldings {
+  /**
+   * Several at once, since one price fills many orders, in the order in which they are posted. What it writes is sent
+   * before it returns; the caller need not wait for it before it posts.
+   */
+  onFills(fills: readonly HoldingFill[]): Promise<void>
 }

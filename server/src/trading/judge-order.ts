@@ -2,6 +2,7 @@ import { Problem } from '@kantor/contract/errors'
 import type { OrderRequest } from '@kantor/contract/api'
 import { fitsInt8, INSTRUMENT_SCALE, parseAmount } from '@kantor/contract/money'
 import type { Queryable } from '#db'
+import { readPairExposure } from '#exchange'
 import { accountId, balanceOf, PURPOSE } from '#ledger'
 import type {
   Instrument,
@@ -13,6 +14,7 @@ import type {
 } from '#market-data'
 import { readAmount, requireAsset } from '#wallets'
 import type { AssetBook, WalletAsset } from '#wallets'
+import { converterOf, exposureOfFill } from './conversion-room.ts'
 import { larger, smaller } from './order-maths.ts'
 import { fillAt, reserveNeeded } from './order-state.ts'
 import type { Settlement } from './order-state.ts'
@@ -76,6 +78,7 @@ export async function judgeOrder(
   const draft = draftOf(deps, { walletId, request, instrument, currency, settle, price, session, amounts })
   const reserveMinor = await reserveOf(deps, draft, price18, settlement)
   const order = newOrder({ ...draft, reserveMinor })
+  if (quote !== null) await requireRoom(deps, order, { quote, currency, settle, price18 })
   return { order, instrument, currency, settle, price, price18, settlement, quote, session }
 }
 
@@ -138,6 +141,26 @@ async function requireSettlement(
   if (!('refused' in quote)) return { quote, settlement: { mid: quote.mid, marginBps: quote.marginBps } }
   if (quote.refused === 'unknown') throw new Problem('rate_unknown')
   throw new Problem('rates_stale', { extensions: { ageSeconds: quote.ageSeconds } })
+}
+
+/**
+ * A conversion that the exchange would not offer by itself is none that a trade may make. What is dealt until the fill
+ * is counted then; this refuses what could not be filled as it is.
+ */
+async function requireRoom(
+  deps: JudgeDeps,
+  order: Order,
+  at: { quote: SettlementQuote; currency: WalletAsset; settle: WalletAsset; price18: bigint },
+): Promise<void> {
+  const { exposureCustomerMinor, exposureOverallMinor } = deps.exchangeSettings
+  const converter = converterOf(order, at.quote)
+  const fill = fillAt(order, order.reserveMinor, order.limit18 ?? order.stop18 ?? at.price18, at.quote)
+  const exposure = fill === null ? 0n : exposureOfFill(deps.rates, order, fill, at)
+  if (exposure === null) throw new Problem('rate_unknown')
+  const held = await readPairExposure(deps.db, converter, [order.walletId])
+  const own = held.own.get(order.walletId) ?? 0n
+  if (own + exposure > exposureCustomerMinor || held.overall + exposure > exposureOverallMinor)
+    throw new Problem('exposure_limit')
 }
 
 type Amounts = Pick<Order, 'quantity' | 'notionalMinor' | 'limit18' | 'stop18'>

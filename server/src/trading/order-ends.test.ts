@@ -95,7 +95,7 @@ describe('cancelling', () => {
     const anna = await somebody({ USD: '1000.00' })
     const ids = [idOf(await order(anna, waiting)), idOf(await order(anna, waiting))]
     const instrumentId = acme
-    await cancelOpenOrders(desk.engineDeps, { instrumentId, reason: 'split' })
+    await cancelOpenOrders(desk.engineDeps, { instrumentId }, 'split')
     for (const id of ids) expect(await show(anna, id)).toMatchObject({ status: 'cancelled', reason: 'split' })
     expect(await holds(anna, 'USD', 'available')).toBe('1000.00')
   })

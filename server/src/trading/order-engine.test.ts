@@ -1,5 +1,8 @@
+import { formatAmount } from '@kantor/contract/money'
 import { expect, test } from 'vitest'
 import { createOrderEngine } from './order-engine.ts'
+import { createPositionBooks } from './position-books.ts'
+import { dyingDatabase } from './test-dying-database.ts'
 import { acmeDesk, idOf } from './trading-fixture.ts'
 
 const desk = await acmeDesk()
@@ -17,10 +20,13 @@ test('an order whose lots cannot be moved is not filled, keeps no other waiting,
     ...engineDeps,
     settings: engineDeps.settings,
     holdings: {
-      onFills: (_tx, fills) =>
-        fills.some(({ orderId }) => orderId === ids[0])
-          ? Promise.reject(new Error('these lots cannot be moved'))
-          : Promise.resolve(),
+      open: () =>
+        Promise.resolve({
+          onFills: (fills) =>
+            fills.some(({ orderId }) => orderId === ids[0])
+              ? Promise.reject(new Error('these lots cannot be moved'))
+              : Promise.resolve(),
+        }),
     },
   })
   expect(await failing.runOnce()).toBe(2)
@@ -33,6 +39,50 @@ test('an order whose lots cannot be moved is not filled, keeps no other waiting,
   await tick({ last: '101', bid: '100.9', ask: '101' })
   expect(await engine.runOnce()).toBe(1)
   expect(await show(anna, ids[0] ?? '')).toMatchObject({ status: 'filled', averagePrice: '101' })
+})
+
+test('a group that is cut off before any of its statements leaves nothing behind, and is then filled once', async () => {
+  const people = await Promise.all([1, 2, 3].map(() => somebody({ USD: '3000.00' })))
+  const [seller] = people
+  if (!seller) throw new Error('nobody')
+  const holdings = createPositionBooks(engineDeps)
+  const sound = createOrderEngine({ ...engineDeps, holdings })
+  await order(seller, { instrument: 'ACME', side: 'buy', quantity: '20' })
+  await tick({ last: '100', bid: '99.9', ask: '100' })
+  await sound.runOnce()
+  for (let statement = 0, isOver = false; !isOver; statement += 1) {
+    const ids: string[] = []
+    for (const each of people) {
+      const side = each === seller ? 'sell' : 'buy'
+      ids.push(idOf(await order(each, { instrument: 'ACME', side, quantity: '0.5', timeInForce: 'gtc' })))
+    }
+    await tick({ last: '100', bid: '99.9', ask: '100' })
+    let left = statement
+    const kill = async (pid: number) => {
+      await desk.ownerDb.query('select pg_terminate_backend($1)', [pid])
+    }
+    const db = dyingDatabase(desk.db, kill, () => (left -= 1) === -1)
+    const ran = await createOrderEngine({ ...engineDeps, db, holdings })
+      .runOnce()
+      .catch((error: unknown) => error)
+    isOver = left >= 0
+    const countOf = `select count(*)::int as fills from trading.fills where order_id = any ($1::uuid[])`
+    const fills = async () => (await desk.db.query<{ fills: number }>(countOf, [ids])).rows[0]?.fills
+    expect([typeof ran, await fills()], `statement ${statement}`).toEqual(
+      isOver ? ['number', 3] : ['object', 0],
+    )
+    // The killed backend may hold the cursor for some milliseconds more.
+    await expect.poll(() => sound.runOnce().then(fills), { timeout: 60_000 }).toBe(3)
+    await sound.runOnce()
+    expect(await fills()).toBe(3)
+    for (const each of people) {
+      const { rows } = await desk.db.query<{ lots: string }>(
+        `select sum(quantity)::text as lots from trading.lots where wallet_id = $1 and instrument_id = $2`,
+        [each.walletId, acme],
+      )
+      expect(formatAmount(BigInt(rows[0]?.lots ?? 0), 9)).toBe(await holds(each, acme, 'available'))
+    }
+  }
 })
 
 test('many engines at once fill each order once', async () => {
@@ -64,6 +114,6 @@ test('fills come by themselves while the engine runs', async () => {
   running.start()
   await tick({ last: '100' })
   running.wake()
-  await expect.poll(async () => (await show(anna, id))['status'], { timeout: 5_000 }).toBe('filled')
+  await expect.poll(async () => (await show(anna, id))['status']).toBe('filled')
   await running.stop()
 })

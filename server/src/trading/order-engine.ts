@@ -1,5 +1,6 @@
 import { meansTryAgain } from '#db'
-import { consumeOneOrder, consumePrices } from './consume-prices.ts'
+import { createLooks } from '#jobs'
+import { consumeOneOrder, consumePrices, ORDERS_PER_STEP_MAX } from './consume-prices.ts'
 import type { Step } from './consume-prices.ts'
 import type { EngineDeps } from './engine-deps.ts'
 import { expireOrders } from './expire-orders.ts'
@@ -18,48 +19,13 @@ const LOOK_MS = 500
 const RETRY_MS = 2_000
 
 export function createOrderEngine(deps: EngineDeps): OrderEngine {
-  let timer: NodeJS.Timeout | null = null
-  let running: Promise<unknown> | null = null
-  let stopped = true
-  let wanted = false
-
-  const schedule = (ms: number) => {
-    if (timer !== null) clearTimeout(timer)
-    timer = stopped ? null : setTimeout(tick, ms).unref()
-  }
-  const tick = () => {
-    if (running !== null) {
-      wanted = true
-      return
-    }
-    wanted = false
-    let waitMs = LOOK_MS
-    running = runOnce(deps)
-      .catch((error: unknown) => {
-        waitMs = RETRY_MS
-        deps.log.warn({ err: error }, 'orders could not be filled; tried again')
-      })
-      .finally(() => {
-        running = null
-        schedule(wanted ? 0 : waitMs)
-      })
-  }
-  return {
-    runOnce: () => runOnce(deps),
-    start: () => {
-      stopped = false
-      schedule(0)
-    },
-    wake: () => {
-      if (!stopped) tick()
-    },
-    async stop() {
-      stopped = true
-      if (timer !== null) clearTimeout(timer)
-      timer = null
-      await running
-    },
-  }
+  const looks = createLooks({
+    look: () => runOnce(deps),
+    everyMs: LOOK_MS,
+    retryMs: RETRY_MS,
+    onFailure: (error) => deps.log.warn({ err: error }, 'orders could not be filled; tried again'),
+  })
+  return { runOnce: () => runOnce(deps), ...looks }
 }
 
 /** Prices first: an order whose session is over may still be filled by a price of that session. */
@@ -74,13 +40,19 @@ async function runOnce(deps: EngineDeps): Promise<number> {
   return fills
 }
 
-/** A batch that fails as a whole is tried one order at a time. */
+/** A batch that fails as a whole is done one order at a time: the one that fails is passed over at these prices. */
 async function stepOrSingles(deps: EngineDeps): Promise<Step> {
   try {
     return await consumePrices(deps)
   } catch (error) {
     if (meansTryAgain(error)) throw error
     deps.log.warn({ err: error }, 'a batch of orders failed; each is tried alone')
-    return consumeOneOrder(deps)
   }
+  let fills = 0
+  for (let order = 0; order < ORDERS_PER_STEP_MAX; order += 1) {
+    const step = await consumeOneOrder(deps)
+    fills += step.fills
+    if (step.state !== 'more') return { ...step, fills }
+  }
+  return { state: 'more', fills }
 }

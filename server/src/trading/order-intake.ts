@@ -3,7 +3,6 @@ import type { Database, Tx } from '#db'
 import { LedgerBusy } from '#ledger'
 import type { Ledger, PostCommand, Verdict } from '#ledger'
 import { newestPriceSeq } from '#market-data'
-import { accountsOf } from './order-accounts.ts'
 import { reserveCommand } from './order-postings.ts'
 import { insertOrders } from './order-store.ts'
 import { newOrder } from './order.ts'
@@ -43,37 +42,47 @@ interface Waiting {
 }
 
 const DRAFTS_PER_TX = 128
+const LANES = 2
 const QUEUE_MAX = 2_000
 
 /**
- * What came while the last tx was in flight goes into the next, as the ledger's own poster does: a tx for each order
- * would flush the log and seal a block for each. One at a time: two would wait for the chain's head anyhow.
+ * What came while the last txs were in flight goes into the next, as in the ledger's own poster: a tx for each order
+ * would flush the log and seal a block for each. Two are in flight, so that one is put together while the other waits
+ * for the disk or for the accounts that the engine holds.
  */
 export function createOrderIntake(deps: IntakeDeps): OrderIntake {
   const queue: Waiting[] = []
-  let running: Promise<void> | null = null
+  const running = new Set<Promise<void>>()
+  let busy = 0
 
   const drain = async () => {
     // Whoever asks in the same turn of the event loop still comes along.
     await Promise.resolve()
     for (;;) {
       const batch = queue.splice(0, DRAFTS_PER_TX)
-      if (batch.length === 0) return
+      if (batch.length === 0) break
       await acceptBatch(deps, batch)
     }
+    // At once: whoever asked between the last look and here would wait for the next who asks.
+    busy -= 1
+  }
+  const start = () => {
+    if (busy === LANES) return
+    busy += 1
+    const lane = drain()
+    running.add(lane)
+    void lane.finally(() => running.delete(lane))
   }
   return {
     accept: (draft) => {
       if (queue.length >= QUEUE_MAX) return Promise.reject(new LedgerBusy('too many orders wait'))
       const accepted = new Promise<Acceptance>((resolve, reject) => queue.push({ draft, resolve, reject }))
-      running ??= drain().finally(() => {
-        running = null
-      })
+      start()
       return accepted
     },
     queueDepth: () => queue.length,
     close: async () => {
-      await running
+      await Promise.all(running)
     },
   }
 }
@@ -98,30 +107,24 @@ async function acceptBatch(deps: IntakeDeps, batch: readonly Waiting[]): Promise
 }
 
 /**
- * Accounts, then the newest price that is known, then the chain's head, then the rows: they are new, so nobody can
- * wait for them, and only here it is known which orders the ledger has let in.
+ * Accounts, then the chain's head, then the newest price that is known, then the rows: they are new, so nobody can
+ * wait for them, and only here it is known which orders the ledger has let in. Three round trips, whatever the batch:
+ * statements of one connection run in the order in which they are sent.
  */
 async function acceptWithin(deps: IntakeDeps, tx: Tx, batch: readonly Waiting[]): Promise<Acceptance[]> {
-  const accounts = batch.map(({ draft }) => accountsOf(draft.order))
-  const locked = await deps.ledger.lockAccounts(
-    tx,
-    accounts.flatMap(({ ofEnd }) => ofEnd),
-    accounts.map(({ reserved }) => reserved),
-  )
-  const acceptedSeq = await newestPriceSeq(tx)
-  const acceptedAt = deps.clock()
-  const orders = batch.map(({ draft }) => newOrder({ ...draft.order, acceptedAt, acceptedSeq }))
-  const commands = orders.map((order, index) => {
-    const draft = batch[index]?.draft
-    if (draft === undefined) throw new Error('an order without its draft')
-    return reserveCommand(order, draft.keyed, draft.detail)
+  const commands = batch.map(({ draft }) => reserveCommand(draft.order, draft.keyed, draft.detail))
+  const orders = new Map<number, Order>()
+  const posting = deps.ledger.postWithin(tx, commands, async (verdicts) => {
+    const acceptedSeq = await newestPrice
+    const acceptedAt = deps.clock()
+    for (const [index, verdict] of verdicts.entries()) {
+      const draft = batch[index]?.draft.order
+      if (draft === undefined || verdict.outcome !== 'posted' || verdict.replayed) continue
+      orders.set(index, newOrder({ ...draft, acceptedAt, acceptedSeq }))
+    }
+    if (orders.size > 0) await insertOrders(tx, [...orders.values()])
   })
-  const verdicts = await locked.post(commands)
-  const acceptances = verdicts.map((verdict, index): Acceptance => {
-    const isAccepted = verdict.outcome === 'posted' && !verdict.replayed
-    return { verdict, order: isAccepted ? (orders[index] ?? null) : null }
-  })
-  const accepted = acceptances.flatMap(({ order }) => order ?? [])
-  if (accepted.length > 0) await insertOrders(tx, accepted)
-  return acceptances
+  const newestPrice = newestPriceSeq(tx)
+  const [verdicts] = await Promise.all([posting, newestPrice])
+  return verdicts.map((verdict, index) => ({ verdict, order: orders.get(index) ?? null }))
 }

@@ -1,41 +1,31 @@
+import { randomUUID, randomUUIDv7 } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database, Tx } from '#db'
+import type { Database } from '#db'
 import { formatAmount } from '@kantor/contract/money'
+import { JOURNAL_KINDS } from '#ledger'
 import { newestPriceSeq } from '#market-data'
 import { seededRandom } from '#test/seeded-random'
-import type { Customer } from '#test/money-fixture'
+import type { Answer, Customer } from '#test/money-fixture'
 import { expect, test } from 'vitest'
-import { cancelOpenOrders } from './expire-orders.ts'
+import { newYorkDay } from './new-york-day.ts'
+import { createOrderIntake } from './order-intake.ts'
+import { orderRoutes } from './order-routes.ts'
 import { readCursor } from './price-cursor.ts'
 import { createPositionBooks } from './position-books.ts'
 import { createOrderEngine } from './order-engine.ts'
+import { dyingDatabase } from './test-dying-database.ts'
 import { OrderModel } from './test-order-model.ts'
 import type { ModelOrder } from './test-order-model.ts'
+import { runCorporateActions } from './run-corporate-actions.ts'
+import { settlementQuote } from './settlement-rate.ts'
 import { RATES, tradingFixture } from './trading-fixture.ts'
 
 const desk = await tradingFixture({ aroundTheClock: true })
-const STEPS = Number(process.env['KANTOR_ORDER_STEPS'] ?? 100)
+const STEPS = Number(process.env['KANTOR_ORDER_STEPS'] ?? 70)
 const RUNS = Number(process.env['KANTOR_ORDER_RUNS'] ?? 2)
 const CUSTOMERS = 3
 
 const priceText = (price: bigint) => formatAmount(price, 6)
-
-/** Kills its own backend before some statement of a tx, which is what a process that dies there looks like. */
-function dyingDatabase(db: Database, kill: (pid: number) => Promise<void>, isTime: () => boolean): Database {
-  return {
-    ...db,
-    query: db.query.bind(db),
-    transaction: (work) =>
-      db.transaction(async (tx) => {
-        const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid')
-        const query: Tx['query'] = async (statement, values) => {
-          if (isTime()) await kill(rows[0]?.pid ?? 0)
-          return tx.query(statement, values)
-        }
-        return work({ query } as Tx)
-      }),
-  }
-}
 
 interface World {
   readonly random: ReturnType<typeof seededRandom>
@@ -54,14 +44,15 @@ function randomOrder({ random, price, ticker }: World): Record<string, unknown> 
   const type = random.pick(['market', 'market', 'limit', 'limit', 'stop'])
   const off = (bps: number) => priceText((price * BigInt(10_000 + bps)) / 10_000n)
   const better = random.int(-300, 300)
+  const settle = random.pick(['USD', 'USD', 'EUR'])
   return {
     instrument: ticker,
     side,
     type,
     timeInForce: random.pick(['day', 'gtc', 'gtc', 'ioc']),
     ...(random.int(0, 2) > 0
-      ? { quantity: formatAmount(random.bigint(1n, 20_000_000_000n), 9) }
-      : { notional: { asset: 'USD', amount: formatAmount(random.bigint(1n, 150_000n), 2) } }),
+      ? { quantity: formatAmount(random.bigint(1n, 20_000_000_000n), 9), settleIn: settle }
+      : { notional: { asset: settle, amount: formatAmount(random.bigint(1n, 150_000n), 2) } }),
     ...(type === 'limit' ? { limitPrice: off(better) } : {}),
     ...(type === 'stop' ? { stopPrice: off((side === 'buy' ? 1 : -1) * random.int(1, 300)) } : {}),
   }
@@ -72,28 +63,39 @@ const inMinor = (text: string, digits: number) => {
   return BigInt(whole + decimals.padEnd(digits, '0'))
 }
 
+/** As a client that is cut off does: the same order with the same key, until there is an answer. */
+async function persist(owner: Customer, body: Record<string, unknown>): Promise<Answer> {
+  const key = randomUUID()
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const answer = await desk.order(owner, body, key)
+    if (answer.status < 500) return answer
+  }
+  throw new Error('an order was never answered')
+}
+
 async function place(world: World): Promise<void> {
   const body = randomOrder(world)
   const customer = world.random.int(0, CUSTOMERS - 1)
   const owner = world.customers[customer]
   if (owner === undefined) throw new Error('nobody')
-  const { status, body: said, text } = await desk.order(owner, body)
+  const { status, body: said, text } = await persist(owner, body)
   if (status !== 201) {
     expect(['insufficient_funds', 'amount_too_small', 'stop_wrong_side'], text).toContain(said['code'])
     return
   }
-  const notional = body['notional'] as { amount: string } | undefined
+  const notional = body['notional'] as { asset: string; amount: string } | undefined
   const reserved = said['reserved'] as { asset: string; amount: string }
   const order: ModelOrder = {
     id: String(said['id']),
     customer,
     side: body['side'] as 'buy',
+    settle: (notional?.asset ?? body['settleIn']) as 'USD',
     type: body['type'] as 'market',
     timeInForce: body['timeInForce'] as 'day',
     quantity: notional === undefined ? inMinor(String(body['quantity']), 9) : null,
     notional: notional === undefined ? null : inMinor(notional.amount, 2),
     trigger: inMinor(String(body['limitPrice'] ?? body['stopPrice'] ?? '0'), 6),
-    reserveLeft: inMinor(reserved.amount, reserved.asset === 'USD' ? 2 : 9),
+    reserveLeft: inMinor(reserved.amount, reserved.asset === world.ticker ? 9 : 2),
     filled: 0n,
     worth: 0n,
     cost: 0n,
@@ -117,7 +119,55 @@ async function movePrice(world: World): Promise<void> {
     last: priceText(world.price),
     ...(bid === null || ask === null ? {} : { bid: priceText(bid), ask: priceText(ask) }),
   })
-  model.price({ last: world.price, bid, ask })
+  const quote = await settlementQuote(desk.engineDeps, 'USD', 'EUR')
+  if ('refused' in quote) throw new Error('no rate')
+  const euro = { rate: inMinor(RATES.USD, 4), marginBps: BigInt(quote.marginBps) }
+  model.price({ last: world.price, bid, ask, euro })
+}
+
+/** The company splits its shares on a new day, and nobody has traded on it before. */
+async function split(world: World): Promise<void> {
+  await newDay(world)
+  await runEngines(world)
+  const ratio = world.random.pick([
+    { from: 1n, to: 2n },
+    { from: 2n, to: 3n },
+    { from: 3n, to: 1n },
+  ])
+  const [from, to] = [`${ratio.from}`, `${ratio.to}`]
+  await desk.announce({
+    instrumentId: world.instrument,
+    kind: 'split',
+    on: newYorkDay(desk.clock.now()),
+    from,
+    to,
+  })
+  await postActions(world)
+  world.model.split(ratio)
+  world.price = (world.price * ratio.from) / ratio.to
+  await movePrice(world)
+}
+
+/** By workers that die now and then: what failed is tried again some minutes later. */
+async function postActions(world: World): Promise<void> {
+  for (let attempt = 0; attempt < 30; attempt += 1) {
+    const db = dying(world, 60)
+    const ran = await runCorporateActions({ ...desk.engineDeps, db }).catch(() => ({ failed: 1 }))
+    if (ran.failed === 0) return
+    // Not a divisor of a day, so that it is never midnight, when sessions end.
+    desk.clock.advance(5 * 3_600_000)
+    await desk.publishRates(RATES)
+  }
+  throw new Error('a corporate action was never posted')
+}
+
+/** A database whose connections are killed before one statement in so many. */
+function dying(world: World, statements: number): Database {
+  const kill = async (pid: number) => {
+    world.crashes += 1
+    await desk.ownerDb.query('select pg_terminate_backend($1)', [pid])
+  }
+  return dyingDatabase(desk.db, kill, () => world.chance.int(0, statements) === 0)
 }
 
 async function cancelSome(world: World): Promise<void> {
@@ -131,13 +181,17 @@ async function cancelSome(world: World): Promise<void> {
   world.model.cancel(order, 'cancelled')
 }
 
-/** A new day: day orders of the last are over. */
-async function jump(world: World): Promise<void> {
+/** Day orders of the last day are over. */
+async function newDay(world: World): Promise<void> {
   desk.clock.advance(24 * 3_600_000)
   await desk.publishRates(RATES)
   for (const order of world.model.orders) {
     if (world.model.isOpen(order) && order.timeInForce !== 'gtc') world.model.cancel(order, 'expired')
   }
+}
+
+async function jump(world: World): Promise<void> {
+  await newDay(world)
   await movePrice(world)
 }
 
@@ -149,6 +203,7 @@ async function compare(world: World, step: number): Promise<void> {
     const said = await desk.show(owner, order.id)
     const fee = formatAmount(order.fee, 2)
     const isCash = order.side === 'buy'
+    const reservedIn = isCash ? order.settle : world.ticker
     expect({ step, ...pick(said) }).toEqual({
       step,
       id: order.id,
@@ -156,28 +211,29 @@ async function compare(world: World, step: number): Promise<void> {
       filledQuantity: formatAmount(order.filled, 9),
       fee: { asset: 'USD', amount: fee },
       reserved: {
-        asset: isCash ? 'USD' : world.ticker,
+        asset: reservedIn,
         amount: formatAmount(order.reserveLeft, isCash ? 2 : 9),
       },
     })
   }
   for (const [index, owner] of customers.entries()) {
-    const reservedOf = (side: 'buy' | 'sell') =>
+    const reservedOf = (asset: string) =>
       model.orders
-        .filter((order) => order.customer === index && order.side === side)
+        .filter((order) => order.customer === index)
+        .filter((order) => (order.side === 'buy' ? order.settle : world.ticker) === asset)
         .reduce((sum, { reserveLeft }) => sum + reserveLeft, 0n)
+    const held = (asset: string | number) =>
+      Promise.all([desk.holds(owner, asset, 'available'), desk.holds(owner, asset, 'reserved')])
     expect({
       step,
-      cash: await desk.holds(owner, 'USD', 'available'),
-      cashReserved: await desk.holds(owner, 'USD', 'reserved'),
-      shares: await desk.holds(owner, instrument, 'available'),
-      sharesReserved: await desk.holds(owner, instrument, 'reserved'),
+      dollars: await held('USD'),
+      euros: await held('EUR'),
+      shares: await held(instrument),
     }).toEqual({
       step,
-      cash: formatAmount(model.cash[index] ?? 0n, 2),
-      cashReserved: formatAmount(reservedOf('buy'), 2),
-      shares: formatAmount(model.shares[index] ?? 0n, 9),
-      sharesReserved: formatAmount(reservedOf('sell'), 9),
+      dollars: [formatAmount(model.cash.USD[index] ?? 0n, 2), formatAmount(reservedOf('USD'), 2)],
+      euros: [formatAmount(model.cash.EUR[index] ?? 0n, 2), formatAmount(reservedOf('EUR'), 2)],
+      shares: [formatAmount(model.shares[index] ?? 0n, 9), formatAmount(reservedOf(world.ticker), 9)],
     })
   }
 }
@@ -188,13 +244,8 @@ function pick({ id, status, filledQuantity, fee, reserved }: Record<string, unkn
 
 /** Engines that die now and then, two at a time, until all is done. */
 async function runEngines(world: World): Promise<void> {
-  const { chance } = world
-  const kill = async (pid: number) => {
-    world.crashes += 1
-    await desk.ownerDb.query('select pg_terminate_backend($1)', [pid])
-  }
-  const dying = dyingDatabase(desk.db, kill, () => chance.int(0, 40) === 0)
-  const engines = [dying, dying].map((db) => engineOn(db))
+  const db = dying(world, 40)
+  const engines = [engineOn(db), engineOn(db)]
   for (let attempt = 0; attempt < 3; attempt += 1) {
     await Promise.allSettled(engines.map((engine) => engine.runOnce()))
   }
@@ -203,13 +254,26 @@ async function runEngines(world: World): Promise<void> {
 
 /** A killed backend may hold the cursor for some milliseconds more, and an engine does not wait for another's step. */
 async function settle(): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 1_000; attempt += 1) {
     await engineOn(desk.db).runOnce()
     const [cursor, newest] = [await readCursor(desk.db, desk.prices.source), await newestPriceSeq(desk.db)]
     if (cursor === newest) return
     await sleep(20)
   }
   throw new Error('the engine did not come to the newest price')
+}
+
+/** The end of the share's trading: orders end, holdings stay, and every holder's history says so. */
+async function delist(world: World): Promise<void> {
+  const { instrument: instrumentId, model } = world
+  await desk.announce({ instrumentId, kind: 'delisting', on: newYorkDay(desk.clock.now()) })
+  await postActions(world)
+  for (const order of model.orders) if (model.isOpen(order)) model.cancel(order, 'cancelled')
+  const { rows } = await desk.db.query<{ told: number }>(
+    `select count(*)::int as told from ledger.journals where kind = $1 and detail ->> 'instrument' = $2`,
+    [JOURNAL_KINDS.delisting, world.ticker],
+  )
+  expect(rows[0]?.told).toBe(model.shares.filter((shares) => shares > 0n).length)
 }
 
 /** With the real lots behind it. */
@@ -239,7 +303,7 @@ async function begin(run: number, seed: number): Promise<World> {
   const customers: Customer[] = []
   const model = new OrderModel()
   for (let index = 0; index < CUSTOMERS; index += 1) {
-    const customer = await desk.somebody({ USD: '9000.00' })
+    const customer = await desk.somebody({ USD: '9000.00', EUR: '3000.00' })
     customers.push(customer)
   }
   model.sharesPerPrice = run % 2 === 0 ? null : 3_000_000_000n
@@ -255,11 +319,12 @@ async function begin(run: number, seed: number): Promise<World> {
   await settle()
   for (const customer of customers) {
     expect(await desk.holds(customer, 'USD', 'available')).toBe('4990.00')
-    model.cash.push(499_000n)
+    model.cash.USD.push(499_000n)
+    model.cash.EUR.push(300_000n)
     model.shares.push(40_000_000_000n)
   }
   desk.tradeBy({ sharesPerPriceMax: model.sharesPerPrice })
-  return {
+  const world: World = {
     random,
     chance: seededRandom(seed + 1_000),
     model,
@@ -269,6 +334,11 @@ async function begin(run: number, seed: number): Promise<World> {
     price: 100_000_000n,
     crashes: 0,
   }
+  // Acceptance dies now and then too.
+  const intake = createOrderIntake({ ...desk.engineDeps, db: dying(world, 40) })
+  const { engineDeps, prices } = desk
+  desk.serve(orderRoutes({ ...engineDeps, prices, newId: randomUUIDv7, intake }))
+  return world
 }
 
 test.each(Array.from({ length: RUNS }, (_, run) => run))(
@@ -276,20 +346,22 @@ test.each(Array.from({ length: RUNS }, (_, run) => run))(
   async (run) => {
     const seed = Number(process.env['KANTOR_SEED'] ?? Date.now() % 2 ** 32) + run
     const world = await begin(run, seed)
-    const { random, model } = world
+    const { random } = world
     for (let step = 0; step < STEPS; step += 1) {
       desk.clock.advance(1_000)
       const what = random.int(0, 99)
       if (what < 50) await place(world)
       else if (what < 60) await cancelSome(world)
       else if (what < 62) await jump(world)
-      else if (what < 64) {
-        await cancelOpenOrders(desk.engineDeps, { instrumentId: world.instrument, reason: 'split' })
-        for (const order of model.orders) if (model.isOpen(order)) model.cancel(order, 'cancelled')
-      } else await movePrice(world)
+      else if (what < 64) await split(world)
+      else await movePrice(world)
       await runEngines(world)
       if (step % 10 === 9) await compare(world, step)
     }
+    await split(world)
+    await runEngines(world)
+    await compare(world, STEPS)
+    await delist(world)
     await compare(world, STEPS)
     expect(world.crashes).toBeGreaterThan(0)
     await compareLots(world)

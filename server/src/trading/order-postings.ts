@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { formatAmount, formatRate, INSTRUMENT_SCALE, invertRate } from '@kantor/contract/money'
 import type { PostCommand, Posting } from '#ledger'
 import { accountsOf } from './order-accounts.ts'
+import { reserveAssetOf } from './order.ts'
 import type { Order } from './order.ts'
 import type { FillDraft } from './order-state.ts'
 import { textOfPrice } from './price18.ts'
@@ -18,17 +19,29 @@ export interface TradeContext {
   readonly quote: SettlementQuote | null
 }
 
+/** One fill with the order as it is after it. */
+export interface Trade {
+  readonly after: Order
+  readonly fill: FillDraft
+  readonly context: TradeContext
+  /** What goes back to available when the order ends with this fill; else 0. */
+  readonly releasedMinor: bigint
+}
+
 const RATE_DIGITS = 10
 
 /** A key of the system's own: clients' keys have no blanks. */
 export const fillKey = (orderId: string, number: number): string => `order ${orderId} fill ${number}`
 const releaseKey = (orderId: string): string => `order ${orderId} release`
 
-/** The journal of one fill: each leg a posting of its own, so that price, fee and margin can be read off. */
-export function tradeCommand(order: Order, fill: FillDraft, context: TradeContext): PostCommand {
-  const postings = (order.side === 'buy' ? purchase(order, fill) : sale(order, fill)).filter(
-    ({ amount }) => amount > 0n,
-  )
+/**
+ * The journal of one fill: each leg a posting of its own, so that price, fee and margin can be read off. If the order
+ * ends with it, what is left of the reserve comes back in it too: a journal of its own for that was a third of all
+ * journals of orders.
+ */
+export function tradeCommand({ after: order, fill, context, releasedMinor }: Trade): PostCommand {
+  const legs = order.side === 'buy' ? purchase(order, fill) : sale(order, fill)
+  const postings = [...legs, releasing(order, releasedMinor)].filter(({ amount }) => amount > 0n)
   const key = fillKey(order.id, fill.number)
   return {
     kind: 'trade',
@@ -37,6 +50,8 @@ export function tradeCommand(order: Order, fill: FillDraft, context: TradeContex
     requestHash: ownHash(key),
     postings,
     opens: openedBy(order, postings),
+    // The trade's own time, however late its price came in: it decides who is entitled to what a company does.
+    effectiveAt: fill.asOf,
     detail: tradeDetail(order, fill, context),
   }
 }
@@ -127,6 +142,7 @@ function tradeDetail(
             denominator: `${fill.conversion.rounding.denominator}`,
           },
         }),
+    ...(order.doneAt === null ? {} : { status: order.status, reason: order.reason }),
   }
 }
 
@@ -140,23 +156,26 @@ function midOf(side: 'buy' | 'sell', { mid, midText }: SettlementQuote) {
   }
 }
 
-/** What is left of the reserve, back to available. An order is released once: the key says so. */
+function releasing(order: Order, releasedMinor: bigint): Posting {
+  const { reserved, available } = accountsOf(order)
+  return { from: reserved, to: available(reserveAssetOf(order)), amount: releasedMinor }
+}
+
+/** What is left of the reserve of an order that ends without a fill, back to available; once, as the key says. */
 export function releaseCommand(
   order: Order,
   releasedMinor: bigint,
   context: Pick<TradeContext, 'instrumentCode'>,
 ): PostCommand {
-  const { reserved, ofEnd } = accountsOf(order)
-  const [, available] = ofEnd
-  if (available === undefined) throw new Error('an order without accounts')
+  const posting = releasing(order, releasedMinor)
   const key = releaseKey(order.id)
   return {
     kind: 'release',
     scope: order.walletId,
     key,
     requestHash: ownHash(key),
-    postings: [{ from: reserved, to: available, amount: releasedMinor }],
-    opens: [available],
+    postings: [posting],
+    opens: [posting.to],
     detail: {
       orderId: order.id,
       side: order.side,

@@ -27,6 +27,7 @@ const judgement: readonly ErrorCode[] = [
   'asset_frozen',
   'rate_unknown',
   'rates_stale',
+  'exposure_limit',
   'amount_not_positive',
   'amount_too_small',
   'amount_too_large',

@@ -66,7 +66,7 @@ export async function insertOrders(tx: Tx, orders: readonly Order[]): Promise<vo
         limit_price, stop_price, reserve_minor, fee_bps, fee_minimum_minor, accepted_at, accepted_seq, queued_until,
         expires_at, sweep_at, reserve_left_minor, last_seq
       )
-      select *, reserve_minor, accepted_seq from jsonb_to_recordset($1::jsonb) accepted (
+      select *, reserve_minor, accepted_seq from json_to_recordset($1::json) accepted (
         id uuid, wallet_id bigint, instrument_id integer, currency_id integer, settle_id integer, side text, type text,
         time_in_force text, quantity bigint, notional_minor bigint, limit_price numeric, stop_price numeric,
         reserve_minor bigint, fee_bps integer, fee_minimum_minor bigint, accepted_at timestamptz,
@@ -101,7 +101,7 @@ export async function updateOrders(tx: Tx, orders: readonly Order[]): Promise<vo
         value_minor = new.value_minor, fee_minor = new.fee_minor, settled_minor = new.settled_minor,
         reserve_left_minor = new.reserve_left_minor, fills = new.fills, last_seq = new.last_seq,
         triggered = new.triggered, reason = new.reason, done_at = new.done_at
-      from jsonb_to_recordset($1::jsonb) new (
+      from json_to_recordset($1::json) new (
         id uuid, status text, filled_quantity bigint, value_exact numeric, value_minor bigint, fee_minor bigint,
         settled_minor bigint, reserve_left_minor bigint, fills integer, last_seq bigint, triggered boolean,
         reason text, done_at timestamptz
@@ -139,7 +139,7 @@ export async function insertFills(tx: Tx, fills: readonly FilledOrder[]): Promis
         order_id, number, quantity, price, value_minor, fee_minor, settled_minor, price_seq, price_as_of, filled_at,
         settles_on
       )
-      select * from jsonb_to_recordset($1::jsonb) fill (
+      select * from json_to_recordset($1::json) fill (
         order_id uuid, number integer, quantity bigint, price numeric, value_minor bigint, fee_minor bigint,
         settled_minor bigint, price_seq bigint, price_as_of timestamptz, filled_at timestamptz, settles_on date
       )`,
@@ -197,12 +197,19 @@ export async function readOverdue(q: Queryable, now: Date, limit: number): Promi
   return rows.map(orderOf)
 }
 
-export async function readOpenOf(q: Queryable, instrumentId: number, limit: number): Promise<Order[]> {
+/** Everybody's of the instrument, or one wallet's. */
+export async function readOpenOf(
+  q: Queryable,
+  { instrumentId, walletId }: { readonly instrumentId: number; readonly walletId?: bigint },
+  limit: number,
+): Promise<Order[]> {
   const { rows } = await q.query<OrderRow>({
     name: 'trading.open_of_instrument',
     text: `
-      select ${COLUMNS} from trading.orders o where o.done_at is null and o.instrument_id = $1 order by o.id limit $2`,
-    values: [instrumentId, limit],
+      select ${COLUMNS} from trading.orders o
+      where o.done_at is null and o.instrument_id = $1 and ($3::bigint is null or o.wallet_id = $3)
+      order by o.id limit $2`,
+    values: [instrumentId, limit, walletId ?? null],
   })
   return rows.map(orderOf)
 }
@@ -216,17 +223,24 @@ export interface PriceReach {
   readonly mostLast18: bigint
 }
 
+/** As much of an order as has to be known before it is locked, and then read as it is. */
+export type Candidate = Pick<
+  Order,
+  'id' | 'walletId' | 'instrumentId' | 'currencyId' | 'settleId' | 'side' | 'reserveLeftMinor'
+>
+
 /** Open orders that some price within the stretch may concern: those that merely wait are not read. */
 export async function readCandidates(
   q: Queryable,
   reaches: readonly PriceReach[],
   endSeq: bigint,
   limit: number,
-): Promise<Order[]> {
-  const { rows } = await q.query<OrderRow>({
+): Promise<Candidate[]> {
+  const { rows } = await q.query<Candidate>({
     name: 'trading.candidates',
     text: `
-      select ${COLUMNS}
+      select o.id, o.wallet_id as "walletId", o.instrument_id as "instrumentId", o.currency_id as "currencyId",
+        o.settle_id as "settleId", o.side, o.reserve_left_minor as "reserveLeftMinor"
       from unnest($1::int[], $2::numeric[], $3::numeric[], $4::numeric[], $5::numeric[])
         reach (instrument_id, least_to_pay, most_to_get, least_last, most_last)
       join trading.orders o on o.instrument_id = reach.instrument_id and o.done_at is null
@@ -248,5 +262,5 @@ export async function readCandidates(
       limit,
     ],
   })
-  return rows.map(orderOf)
+  return rows
 }

@@ -17,15 +17,21 @@ async function explained(of: Customer): Promise<Record<string, unknown>[]> {
   desk.serve(
     historyRoutes({
       db,
+      replica: null,
       assets,
       people,
       indexBuilder: { consider: () => {}, idle: async () => {}, close: async () => {} },
     }),
   )
   const { body } = await ask(of, 'GET', '/operations')
-  const ids = (body['items'] as { id: string }[]).map(({ id }) => id)
+  const listed = body['items'] as { id: string; order?: unknown }[]
   const operations = await Promise.all(
-    ids.map(async (id) => (await ask(of, 'GET', `/operations/${id}`)).body),
+    listed.map(async ({ id }) => (await ask(of, 'GET', `/operations/${id}`)).body),
+  )
+  // The list names the order of each too, so that what is held can be told apart without opening it.
+  expect(operations).toMatchObject(listed)
+  expect(listed.map(({ order: named }) => named !== undefined)).toEqual(
+    operations.map(({ kind }) => kind !== 'deposit'),
   )
   desk.tradeBy({})
   return operations
@@ -112,7 +118,10 @@ describe('a purchase', () => {
     const margin = BigInt(Number(trade?.detail['marginBps']))
     const cost = 10110n * 42719n * 10_000n
     const per = 10811n * (10_000n - margin)
-    expect(amounts).toEqual([(cost + per - 1n) / per, 10110n, 10010n, 100n, 1_000_000_000n])
+    const paid = (cost + per - 1n) / per
+    const { amount } = accepted.body['reserved'] as { amount: string }
+    const released = BigInt(amount.replace('.', '')) - paid
+    expect(amounts).toEqual([paid, 10110n, 10010n, 100n, 1_000_000_000n, released])
     expect(await holds(anna, 'USD', 'available')).toBe('0.00')
     expect(await holds(anna, 'PLN', 'reserved')).toBe('0.00')
   })
@@ -124,12 +133,18 @@ describe('a purchase', () => {
     await engine.runOnce()
     const operations = await explained(anna)
     const its = { id: idOf(accepted), instrument: 'ACME', side: 'buy' }
-    expect(operations.map(({ kind }) => kind)).toEqual(['release', 'trade', 'reserve', 'deposit'])
-    const [release, trade, reserve] = operations
-    expect(release).toMatchObject({ order: { ...its, status: 'filled' } })
+    expect(operations.map(({ kind }) => kind)).toEqual(['trade', 'reserve', 'deposit'])
+    const [trade, reserve] = operations
     expect(reserve).toMatchObject({ order: { ...its, priceSeen: '100.1', priceSource: 'test-stocks' } })
     expect(trade).toMatchObject({
-      order: { ...its, price: '100.1', priceCurrency: 'USD', quantity: '1.000000000', value: '100.10' },
+      order: {
+        ...its,
+        price: '100.1',
+        priceCurrency: 'USD',
+        quantity: '1.000000000',
+        value: '100.10',
+        status: 'filled',
+      },
       fee: { asset: 'USD', amount: '1.00' },
       rateSource: 'test',
       margin: { asset: 'USD' },
@@ -140,7 +155,21 @@ describe('a purchase', () => {
         { from: 'available', to: 'house:brokerage', asset: 'USD', amount: '100.10' },
         { from: 'available', to: 'house:fees', asset: 'USD', amount: '1.00' },
         { from: 'house:brokerage', to: 'available', asset: 'ACME', amount: '1.000000000' },
+        { from: 'reserved', to: 'available', asset: 'PLN' },
       ],
+    })
+  })
+
+  test('that ends without a fill gives back what was set aside in a journal of its own', async () => {
+    const anna = await somebody({ USD: '1000.00' })
+    const waits = { type: 'limit', limitPrice: '95', quantity: '1', timeInForce: 'gtc' }
+    const accepted = await order(anna, { instrument: 'ACME', side: 'buy', ...waits })
+    await desk.cancel(anna, idOf(accepted))
+    const operations = await explained(anna)
+    expect(operations.map(({ kind }) => kind)).toEqual(['release', 'reserve', 'deposit'])
+    expect(operations[0]).toMatchObject({
+      order: { id: idOf(accepted), status: 'cancelled', reason: 'byCustomer' },
+      postings: [{ from: 'reserved', to: 'available', asset: 'USD', amount: '96.00' }],
     })
   })
 
@@ -248,11 +277,11 @@ describe('a partial fill', () => {
     ])
     // 1000.01, and 0.25 % of it rounded up
     expect(await holds(anna, 'USD', 'available')).toBe('997.48')
-    const { rows } = await desk.db.query(
-      `select from ledger.journals where kind = 6 and detail ->> 'orderId' = $1`,
-      [idOf(accepted)],
-    )
-    expect(rows).toHaveLength(1)
+    const operations = await explained(anna)
+    expect(operations.map(({ kind }) => kind)).toEqual(['trade', 'trade', 'trade', 'reserve', 'deposit'])
+    expect(operations[0]).toMatchObject({ order: { status: 'filled' } })
+    for (const operation of operations.slice(1, 3))
+      expect(operation).not.toMatchObject({ order: { status: expect.anything() } })
     expect(
       desk.told.filter(({ orderId }) => orderId === idOf(accepted)).map(({ cash }) => cash.minor),
     ).toEqual([40001n, 40000n, 20000n])

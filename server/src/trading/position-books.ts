@@ -1,16 +1,20 @@
 import type { RateBook } from '#market-data'
+import { Problem } from '@kantor/contract/errors'
 import { currencyByCode } from '@kantor/contract/money'
 import type { Queryable, Tx } from '#db'
-import type { HoldingFill, Holdings } from './holdings.ts'
+import { isSplitUnderWay } from './corporate-action-store.ts'
+import type { HoldingFill, Holdings, HoldingWanted, OpenHoldings } from './holdings.ts'
 import { minorRate } from './lot-maths.ts'
 import type { MinorRate } from './lot-maths.ts'
-import { buy, emptyPosition, give, rebased, receive, sell } from './position.ts'
+import { newYorkDay } from './new-york-day.ts'
+import { buy, emptyPosition, give, rebased, receive, sell, withFound } from './position.ts'
 import type { Book } from './position.ts'
-import { bookKey, readHeld, readOldestLots, writeBooks } from './position-store.ts'
+import { bookKey, readCurrency, readHeld, readOldestLots, writeBooks } from './position-store.ts'
 import type { BookWanted } from './position-store.ts'
 
 export interface PositionDeps {
   readonly rates: RateBook
+  readonly clock: () => Date
   /** What each wallet's owner reckons in. Asked within the tx: a second connection could be waited for in a ring. */
   readonly baseCurrenciesOf: (
     walletIds: readonly bigint[],
@@ -38,7 +42,7 @@ export const ALL_SHARES = 10n ** 30n
 
 export function createPositionBooks(deps: PositionDeps): PositionBooks {
   return {
-    onFills: (tx, fills) => onFills(deps, tx, fills),
+    open: (tx, wanted) => open(deps, tx, wanted),
     moveHoldings: (tx, moved) => moveHoldings(deps, tx, moved),
   }
 }
@@ -51,31 +55,33 @@ export function rebaseRate(rates: RateBook, from: string | null, to: string): Mi
   return known.unknown || fromId === undefined ? null : minorRate(fromId, to, known.rate)
 }
 
-async function onFills(deps: PositionDeps, tx: Tx, fills: readonly HoldingFill[]): Promise<void> {
-  const groups = new Map<string, HoldingFill[]>()
-  for (const fill of fills) {
-    const key = bookKey(fill.walletId, fill.instrumentId)
-    groups.set(key, [...(groups.get(key) ?? []), fill])
+async function open(deps: PositionDeps, tx: Tx, wanted: readonly HoldingWanted[]): Promise<OpenHoldings> {
+  const books = new Map<string, BookWanted>()
+  for (const { walletId, instrumentId, sharesMax } of wanted) {
+    const key = bookKey(walletId, instrumentId)
+    books.set(key, { walletId, instrumentId, shares: sharesMax + (books.get(key)?.shares ?? 0n) })
   }
-  const wanted = [...groups.values()].map((group) => wantedFor(group))
-  const currencies = new Map(fills.map(({ instrumentId, cash }) => [instrumentId, cash.assetId]))
+  const currencies = new Map(wanted.map(({ instrumentId, currencyId }) => [instrumentId, currencyId]))
   const newBases = new Map(
-    fills.flatMap(({ walletId, instrumentId, baseRate }) =>
-      baseRate === null ? [] : [[bookKey(walletId, instrumentId), baseRate.baseCurrency] as const],
+    wanted.flatMap(({ walletId, instrumentId, baseCurrency }) =>
+      baseCurrency === null ? [] : [[bookKey(walletId, instrumentId), baseCurrency] as const],
     ),
   )
-  const read = await readBooks(tx, wanted, currencies, newBases)
-  const books = [...groups].map(([key, group]) =>
-    group.reduce((book, fill) => withFill(deps, book, fill), bookOf(read, key)),
-  )
-  await writeBooks(tx, books, read)
+  const read = await readBooks(tx, [...books.values()], currencies, newBases)
+  return { onFills: (fills) => writeBooks(tx, booksAfter(deps, read, fills), read) }
 }
 
-function wantedFor(group: readonly HoldingFill[]): BookWanted {
-  const [first] = group
-  if (first === undefined) throw new Error('a group of no fills')
-  const sold = group.reduce((sum, { side, quantity }) => (side === 'sell' ? sum + quantity : sum), 0n)
-  return { walletId: first.walletId, instrumentId: first.instrumentId, shares: sold }
+function booksAfter(
+  deps: PositionDeps,
+  read: ReadonlyMap<string, Book>,
+  fills: readonly HoldingFill[],
+): Book[] {
+  const changed = new Map<string, Book>()
+  for (const fill of fills) {
+    const key = bookKey(fill.walletId, fill.instrumentId)
+    changed.set(key, withFill(deps, changed.get(key) ?? bookOf(read, key), fill))
+  }
+  return [...changed.values()]
 }
 
 /**
@@ -88,16 +94,16 @@ export async function readBooks(
   currencies: ReadonlyMap<number, number>,
   newBases: ReadonlyMap<string, string>,
 ): Promise<Map<string, Book>> {
-  const held = await readHeld(tx, wanted)
-  const withLots = wanted.map((want) => {
-    const key = bookKey(want.walletId, want.instrumentId)
+  const ofLots = wanted.filter(({ shares }) => shares > 0n)
+  const [held, lots] = await Promise.all([readHeld(tx, wanted), readOldestLots(tx, ofLots)])
+  const toRebase = wanted.filter(({ walletId, instrumentId, shares }) => {
+    const key = bookKey(walletId, instrumentId)
     const base = held.get(key)?.baseCurrency ?? null
-    const changes = base !== null && newBases.has(key) && newBases.get(key) !== base
-    return changes ? { ...want, shares: ALL_SHARES } : want
+    return shares < ALL_SHARES && base !== null && (newBases.get(key) ?? base) !== base
   })
-  const lots = await readOldestLots(
+  const all = await readOldestLots(
     tx,
-    withLots.filter(({ shares }) => shares > 0n),
+    toRebase.map((want) => ({ ...want, shares: ALL_SHARES })),
   )
   return new Map(
     wanted.map(({ walletId, instrumentId }) => {
@@ -105,7 +111,7 @@ export async function readBooks(
       const currencyId = currencies.get(instrumentId)
       if (currencyId === undefined) throw new Error(`instrument ${instrumentId} has no currency`)
       const position = held.get(key) ?? emptyPosition(walletId, instrumentId, currencyId)
-      return [key, { position, lots: lots.get(key) ?? [], closed: [], disposals: [] }]
+      return [key, { position, lots: all.get(key) ?? lots.get(key) ?? [], closed: [], disposals: [] }]
     }),
   )
 }
@@ -133,12 +139,16 @@ function currencyIdOf(code: string): number | undefined {
   return currencyByCode(code)?.id
 }
 
+/**
+ * @throws Problem asset_frozen while a split is posted: a reverse split would find none of its old shares with who sent
+ * them, and take none from who got them
+ */
 async function moveHoldings(deps: PositionDeps, tx: Tx, moved: SharesMoved): Promise<void> {
   const { fromWallet, toWallet, instrumentId, quantity, journalKey } = moved
+  if (await isSplitUnderWay(tx, instrumentId, newYorkDay(deps.clock()))) throw new Problem('asset_frozen')
   const [fromKey, toKey] = [bookKey(fromWallet, instrumentId), bookKey(toWallet, instrumentId)]
   const held = await readHeld(tx, [{ walletId: fromWallet, instrumentId }])
-  const giver = held.get(fromKey)
-  if (giver === undefined) throw new Error(`wallet ${fromWallet} has shares without lots`)
+  const currencyId = held.get(fromKey)?.currencyId ?? (await readCurrencyId(tx, instrumentId))
   const bases = await deps.baseCurrenciesOf([toWallet], tx)
   const receiverBase = bases.get(toWallet)
   const read = await readBooks(
@@ -147,13 +157,21 @@ async function moveHoldings(deps: PositionDeps, tx: Tx, moved: SharesMoved): Pro
       { walletId: fromWallet, instrumentId, shares: quantity },
       { walletId: toWallet, instrumentId, shares: 0n },
     ],
-    new Map([[instrumentId, giver.currencyId]]),
+    new Map([[instrumentId, currencyId]]),
     new Map(receiverBase === undefined ? [] : [[toKey, receiverBase]]),
   )
-  const given = give(bookOf(read, fromKey), quantity)
+  const kept = bookOf(read, fromKey)
+  const found = { at: deps.clock(), journalKey }
+  const given = give(withFound(kept, quantity - kept.position.quantity, found), quantity)
   const opened = bookOf(read, toKey)
   const receiver = receiverBase === undefined ? opened : inBaseCurrency(deps, opened, receiverBase)
   const { baseCurrency } = receiver.position
   const rate = baseCurrency === null ? null : rebaseRate(deps.rates, given.parcel.baseCurrency, baseCurrency)
   await writeBooks(tx, [given.book, receive(receiver, given.parcel, journalKey, rate)], read)
+}
+
+async function readCurrencyId(tx: Tx, instrumentId: number): Promise<number> {
+  const currencyId = currencyIdOf(await readCurrency(tx, instrumentId))
+  if (currencyId === undefined) throw new Error(`instrument ${instrumentId} has no currency that is known`)
+  return currencyId
 }

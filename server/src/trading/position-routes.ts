@@ -1,4 +1,4 @@
-import { instrumentRef, lots, positions, positionsSettings } from '@kantor/contract/api'
+import { instrumentRef, lots, lotsQuery, positions, positionsSettings } from '@kantor/contract/api'
 import { route } from '#http'
 import type { Route } from '#http'
 import { z } from 'zod'
@@ -29,10 +29,11 @@ export function positionRoutes(deps: PositionRoutesDeps): Route[] {
       tag: 'trading',
       summary: 'The purchases that a position still consists of, oldest first.',
       params,
+      query: lotsQuery,
       reply: lots,
-      problems: ['instrument_not_found'],
-      handle: async ({ principal, params: { instrument } }) => ({
-        body: await showLots(deps, principal.walletId, instrument),
+      problems: ['instrument_not_found', 'invalid_cursor'],
+      handle: async ({ principal, params: { instrument }, query }) => ({
+        body: await showLots(deps, principal.walletId, instrument, query),
       }),
     }),
     route({

@@ -1,8 +1,39 @@
 import { rateOf } from '@kantor/contract/money'
 import type { Cost, Gain } from './lot-maths.ts'
-import type { Book, Disposal, Lot, MethodState, Position } from './position.ts'
+import type { Book, CostBasisMethod, Disposal, Lot, MethodState, Position } from './position.ts'
 
-export interface PositionRow {
+/** Of a method, in the order of its table. */
+interface CostsRow {
+  readonly cost_minor: bigint
+  readonly fee_minor: bigint
+  readonly cost_base_minor: bigint | null
+  readonly fee_base_minor: bigint | null
+  readonly realised_price_minor: bigint
+  readonly realised_fees_minor: bigint
+  readonly realised_price_base_minor: bigint | null
+  readonly realised_currency_base_minor: bigint | null
+  readonly realised_fees_base_minor: bigint | null
+}
+
+export const COST_METHODS = ['fifo', 'average'] as const
+export const COSTS_COLUMNS: readonly (keyof CostsRow)[] = [
+  'cost_minor',
+  'fee_minor',
+  'cost_base_minor',
+  'fee_base_minor',
+  'realised_price_minor',
+  'realised_fees_minor',
+  'realised_price_base_minor',
+  'realised_currency_base_minor',
+  'realised_fees_base_minor',
+]
+
+type CostsOfBoth = {
+  readonly [Column in keyof CostsRow as `${CostBasisMethod}_${Column}`]: CostsRow[Column]
+}
+
+/** A position with the costs of both methods, each column with its method's name before it. */
+export interface PositionRow extends CostsOfBoth {
   readonly wallet_id: bigint
   readonly instrument_id: number
   readonly currency_id: number
@@ -13,23 +44,9 @@ export interface PositionRow {
   readonly last_disposal: number
   readonly dividends_minor: bigint
   readonly dividends_base_minor: bigint | null
-  /** Position_costs, fifo first: bigints as text. */
-  readonly fifo: CostsRow
-  readonly average: CostsRow
 }
 
 type Text = string | null
-interface CostsRow {
-  readonly cost_minor: string
-  readonly fee_minor: string
-  readonly cost_base_minor: Text
-  readonly fee_base_minor: Text
-  readonly realised_price_minor: string
-  readonly realised_fees_minor: string
-  readonly realised_price_base_minor: Text
-  readonly realised_currency_base_minor: Text
-  readonly realised_fees_base_minor: Text
-}
 
 export interface LotRow {
   readonly wallet_id: bigint
@@ -59,33 +76,33 @@ export function positionOf(row: PositionRow): Position {
     quantity: row.quantity,
     lastLot: row.last_lot,
     lastDisposal: row.last_disposal,
-    fifo: methodStateOf(row.fifo),
-    average: methodStateOf(row.average),
+    fifo: methodStateOf(row, 'fifo'),
+    average: methodStateOf(row, 'average'),
     dividendsMinor: row.dividends_minor,
     dividendsBaseMinor: row.dividends_base_minor,
   }
 }
 
-function methodStateOf(row: CostsRow): MethodState {
-  const [cost, fee] = [row.cost_base_minor, row.fee_base_minor]
+function methodStateOf(row: PositionRow, method: CostBasisMethod): MethodState {
+  const [cost, fee] = [row[`${method}_cost_base_minor`], row[`${method}_fee_base_minor`]]
   const [price, currency, fees] = [
-    row.realised_price_base_minor,
-    row.realised_currency_base_minor,
-    row.realised_fees_base_minor,
+    row[`${method}_realised_price_base_minor`],
+    row[`${method}_realised_currency_base_minor`],
+    row[`${method}_realised_fees_base_minor`],
   ]
   return {
     held: {
-      costMinor: BigInt(row.cost_minor),
-      feeMinor: BigInt(row.fee_minor),
-      base: cost === null || fee === null ? null : { costMinor: BigInt(cost), feeMinor: BigInt(fee) },
+      costMinor: row[`${method}_cost_minor`],
+      feeMinor: row[`${method}_fee_minor`],
+      base: cost === null || fee === null ? null : { costMinor: cost, feeMinor: fee },
     },
     realised: {
-      priceMinor: BigInt(row.realised_price_minor),
-      feesMinor: BigInt(row.realised_fees_minor),
+      priceMinor: row[`${method}_realised_price_minor`],
+      feesMinor: row[`${method}_realised_fees_minor`],
       base:
         price === null || currency === null || fees === null
           ? null
-          : { priceMinor: BigInt(price), currencyMinor: BigInt(currency), feesMinor: BigInt(fees) },
+          : { priceMinor: price, currencyMinor: currency, feesMinor: fees },
     },
   }
 }
@@ -119,7 +136,7 @@ const keysOf = ({ position }: Book): Columns => ({
   instrument_id: position.instrumentId,
 })
 
-/** Rows as JSON for `jsonb_to_recordset`: one statement, whatever their number, and no bigint loses a digit. */
+/** Rows as JSON for `json_populate_recordset`: one statement, whatever their number, and no bigint loses a digit. */
 export function positionColumns(book: Book): Columns {
   const { position } = book
   return {
@@ -136,7 +153,7 @@ export function positionColumns(book: Book): Columns {
 }
 
 export function costsColumns(book: Book): Columns[] {
-  return (['fifo', 'average'] as const).map((method) => {
+  return COST_METHODS.map((method) => {
     const { held, realised } = book.position[method]
     return {
       ...keysOf(book),

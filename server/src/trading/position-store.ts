@@ -1,6 +1,8 @@
 import type { Queryable, Tx } from '#db'
 import type { Book, CostBasisMethod, Lot, Position } from './position.ts'
 import {
+  COST_METHODS,
+  COSTS_COLUMNS,
   costsColumns,
   disposalColumns,
   lotColumns,
@@ -19,7 +21,7 @@ export interface BookWanted {
 
 export const bookKey = (walletId: bigint, instrumentId: number): string => `${walletId}/${instrumentId}`
 
-const POSITION_COLUMNS = `positions.*, to_jsonb(fifo) as fifo, to_jsonb(average) as average`
+const POSITION_COLUMNS = ['positions.*', ...COST_METHODS.flatMap(costColumnsOf)].join(', ')
 const COSTS = `
   join trading.position_costs fifo on (fifo.wallet_id, fifo.instrument_id, fifo.method)
     = (positions.wallet_id, positions.instrument_id, 'fifo')
@@ -28,7 +30,7 @@ const COSTS = `
 
 /** All that a wallet ever held, what it holds now first. */
 export async function readPositions(q: Queryable, walletId: bigint): Promise<Position[]> {
-  const { rows } = await q.query<JsonPositionRow>(
+  const { rows } = await q.query<PositionRow>(
     `select ${POSITION_COLUMNS} from trading.positions ${COSTS}
       where positions.wallet_id = $1 order by positions.quantity = 0, positions.instrument_id`,
     [walletId],
@@ -36,14 +38,16 @@ export async function readPositions(q: Queryable, walletId: bigint): Promise<Pos
   return rows.map(positionOf)
 }
 
-type JsonPositionRow = PositionRow
+function costColumnsOf(method: CostBasisMethod): string[] {
+  return COSTS_COLUMNS.map((column) => `${method}.${column} as ${method}_${column}`)
+}
 
 /** Those that exist, by `bookKey`. Their accounts are locked, so nobody else changes them meanwhile. */
 export async function readHeld(
   q: Queryable,
   wanted: readonly Pick<BookWanted, 'walletId' | 'instrumentId'>[],
 ): Promise<Map<string, Position>> {
-  const { rows } = await q.query<JsonPositionRow>({
+  const { rows } = await q.query<PositionRow>({
     name: 'trading_positions',
     text: `select ${POSITION_COLUMNS}
              from unnest($1::bigint[], $2::int[]) wanted (wallet_id, instrument_id)
@@ -87,16 +91,19 @@ export async function readOldestLots(
   return lots
 }
 
+/** Oldest first, which is the order in which fifo sells them. */
 export async function readOpenLots(
   q: Queryable,
   walletId: bigint,
   instrumentId: number,
   limit: number,
+  after: Pick<Lot, 'openedAt' | 'number'> = { openedAt: new Date(0), number: 0 },
 ): Promise<Lot[]> {
   const { rows } = await q.query<LotRow>(
-    `select * from trading.lots where wallet_id = $1 and instrument_id = $2 and quantity > 0
+    `select * from trading.lots
+      where wallet_id = $1 and instrument_id = $2 and quantity > 0 and (opened_at, number) > ($4, $5)
       order by opened_at, number limit $3`,
-    [walletId, instrumentId, limit],
+    [walletId, instrumentId, limit, after.openedAt, after.number],
   )
   return rows.map(lotOf)
 }
@@ -107,8 +114,6 @@ export async function writeBooks(
   books: readonly Book[],
   read: ReadonlyMap<string, Book>,
 ): Promise<void> {
-  await upsertPositions(tx, books.map(positionColumns))
-  await upsertCosts(tx, books.flatMap(costsColumns))
   const changed = books.flatMap((book) => {
     const before = read.get(bookKey(book.position.walletId, book.position.instrumentId))
     const unchanged = new Set(before?.lots)
@@ -116,15 +121,19 @@ export async function writeBooks(
       .filter((lot) => !unchanged.has(lot))
       .map((lot) => lotColumns(book, lot))
   })
-  if (changed.length > 0) await upsertLots(tx, changed)
   const disposals = books.flatMap((book) => book.disposals.map((each) => disposalColumns(book, each)))
-  if (disposals.length > 0) await insertDisposals(tx, disposals)
+  await Promise.all([
+    upsertPositions(tx, books.map(positionColumns)),
+    upsertCosts(tx, books.flatMap(costsColumns)),
+    ...(changed.length > 0 ? [upsertLots(tx, changed)] : []),
+    ...(disposals.length > 0 ? [insertDisposals(tx, disposals)] : []),
+  ])
 }
 
 async function upsertPositions(tx: Tx, rows: readonly object[]): Promise<void> {
   await tx.query({
     name: 'trading_upsert_positions',
-    text: `insert into trading.positions select * from jsonb_populate_recordset(null::trading.positions, $1::jsonb)
+    text: `insert into trading.positions select * from json_populate_recordset(null::trading.positions, $1::json)
            on conflict (wallet_id, instrument_id) do update set
              base_currency = excluded.base_currency, approximate = excluded.approximate,
              quantity = excluded.quantity, last_lot = excluded.last_lot, last_disposal = excluded.last_disposal,
@@ -137,7 +146,7 @@ async function upsertCosts(tx: Tx, rows: readonly object[]): Promise<void> {
   await tx.query({
     name: 'trading_upsert_costs',
     text: `insert into trading.position_costs
-             select * from jsonb_populate_recordset(null::trading.position_costs, $1::jsonb)
+             select * from json_populate_recordset(null::trading.position_costs, $1::json)
            on conflict (wallet_id, instrument_id, method) do update set
              cost_minor = excluded.cost_minor, fee_minor = excluded.fee_minor,
              cost_base_minor = excluded.cost_base_minor, fee_base_minor = excluded.fee_base_minor,
@@ -153,7 +162,7 @@ async function upsertCosts(tx: Tx, rows: readonly object[]): Promise<void> {
 async function upsertLots(tx: Tx, rows: readonly object[]): Promise<void> {
   await tx.query({
     name: 'trading_upsert_lots',
-    text: `insert into trading.lots select * from jsonb_populate_recordset(null::trading.lots, $1::jsonb)
+    text: `insert into trading.lots select * from json_populate_recordset(null::trading.lots, $1::json)
            on conflict (wallet_id, instrument_id, number) do update set
              quantity = excluded.quantity, cost_minor = excluded.cost_minor, fee_minor = excluded.fee_minor,
              cost_base_minor = excluded.cost_base_minor, fee_base_minor = excluded.fee_base_minor`,
@@ -165,7 +174,7 @@ async function insertDisposals(tx: Tx, rows: readonly object[]): Promise<void> {
   await tx.query({
     name: 'trading_insert_disposals',
     text: `insert into trading.disposals
-             select * from jsonb_populate_recordset(null::trading.disposals, $1::jsonb)`,
+             select * from json_populate_recordset(null::trading.disposals, $1::json)`,
     values: [JSON.stringify(rows)],
   })
 }
@@ -184,4 +193,15 @@ export async function writeMethod(q: Queryable, walletId: bigint, method: CostBa
      on conflict (wallet_id) do update set method = excluded.method`,
     [walletId, method],
   )
+}
+
+/** The code of what an instrument is dealt in. Read in the tx: a second connection could be waited for in a ring. */
+export async function readCurrency(tx: Tx, instrumentId: number): Promise<string> {
+  const { rows } = await tx.query<{ currency: string }>(
+    `select currency from market_data.instruments where id = $1`,
+    [instrumentId],
+  )
+  const [row] = rows
+  if (row === undefined) throw new Error(`instrument ${instrumentId} is held and unknown`)
+  return row.currency
 }

@@ -113,7 +113,6 @@ function cashMoved(position: Position | null, method: 'fifo' | 'average'): bigin
 
 test.each(SEEDS)(
   'lots are the ledger’s balance, and both methods account for every cent, after random events (seed %i)',
-  { timeout: 60_000 },
   async (seed) => {
     const random = seededRandom(seed).next
     const money = { USD: `${MONEY}.00` }

@@ -30,7 +30,7 @@ export interface Position {
 export interface Lot {
   readonly number: number
   readonly openedAt: Date
-  readonly origin: 'trade' | 'transfer' | 'split'
+  readonly origin: 'trade' | 'transfer' | 'split' | 'found'
   readonly journalKey: string
   readonly quantity: bigint
   readonly cost: Cost
@@ -137,6 +137,20 @@ interface Taken {
   readonly averageCost: Cost
 }
 
+/**
+ * Shares that the ledger has and no lot accounts for, such as those of an adjustment: a lot without cost, so that
+ * they can be sold and sent like others, and are seen to be there.
+ */
+export function withFound(
+  book: Book,
+  quantity: bigint,
+  { at, journalKey }: { readonly at: Date; readonly journalKey: string },
+): Book {
+  if (quantity <= 0n) return book
+  const lot = { openedAt: at, origin: 'found', journalKey, quantity, cost: NO_COST, rate: null } as const
+  return addLots(book, [lot], NO_COST)
+}
+
 /** @throws Error when there is less: lots and the ledger's balance would differ, which must undo the whole tx */
 function take(book: Book, quantity: bigint): Taken {
   const { position } = book
@@ -205,7 +219,8 @@ export interface Sale {
 }
 
 export function sell(book: Book, sale: Sale): Book {
-  const { book: left, pieces, fifoCost, averageCost } = take(book, sale.quantity)
+  const whole = withFound(book, sale.quantity - book.position.quantity, sale)
+  const { book: left, pieces, fifoCost, averageCost } = take(whole, sale.quantity)
   const { position } = left
   const rate = minorRateOf(position, sale.rate)
   const [fifo, average] = [gainOf(fifoCost, sale, rate), gainOf(averageCost, sale, rate)]

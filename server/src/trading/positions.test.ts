@@ -176,3 +176,14 @@ test('an unknown instrument has no lots to show', async () => {
   })
   expect((await ask(null, 'GET', '/positions')).status).toBe(401)
 })
+
+test('the lots of a position come in pages, oldest first, and no cursor leads elsewhere', async () => {
+  const ewa = await somebody({ USD: '10000.00' })
+  for (const quantity of ['1', '2', '3']) await trade(ewa, 'buy', quantity, '100')
+  const page = async (query: string) => (await ask(ewa, 'GET', `/positions/AAPL/lots?${query}`)).body
+  const first = await page('limit=2')
+  expect(first['items']).toMatchObject([{ quantity: '1.000000000' }, { quantity: '2.000000000' }])
+  const second = await page(`limit=2&cursor=${String(first['nextCursor'])}`)
+  expect(second).toMatchObject({ items: [{ quantity: '3.000000000' }], nextCursor: null })
+  expect((await page('cursor=elsewhere'))['code']).toBe('invalid_cursor')
+})

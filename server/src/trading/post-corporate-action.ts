@@ -1,212 +1,200 @@
-import { hash } from 'node:crypto'
-import {
-  currencyByCode,
-  formatAmount,
-  INSTRUMENT_SCALE,
-  parseRate,
-  rateOf,
-  worthDown,
-} from '@kantor/contract/money'
-import type { Rate } from '@kantor/contract/money'
-import type { Database, Tx } from '#db'
-import { accountId, balanceAt, HOUSE_WALLET_ID, PURPOSE } from '#ledger'
-import type { JsonValue, Ledger, PostCommand } from '#ledger'
-import type { CorporateAction, Instrument, InstrumentBook } from '#market-data'
-import type { AssetBook } from '#wallets'
-import { insertGiven, readGiven, readLateSplitShares } from './corporate-action-store.ts'
-import type { DueAction } from './corporate-action-store.ts'
+import { formatAmount, INSTRUMENT_SCALE, rateOf } from '@kantor/contract/money'
+import type { Tx } from '#db'
+import { accountId, PURPOSE } from '#ledger'
+import type { JsonValue, LockedAccounts, Posting } from '#ledger'
+import { duesOf, requireCurrency, splitRatio } from './corporate-action-dues.ts'
+import type { Due, Dues, DueTerms, GivingAction } from './corporate-action-dues.ts'
+import { insertGiven, readGiven, reopenActions } from './corporate-action-store.ts'
+import type { GivenBefore } from './corporate-action-store.ts'
+import { readMovedSince } from './entitlement.ts'
+import { cancelOpenOrders } from './expire-orders.ts'
 import { requirePosted } from './fill-orders.ts'
-import { newYorkDayStart } from './new-york-day.ts'
-import { multiply, receiveDividend } from './position.ts'
-import type { Book } from './position.ts'
-import { ALL_SHARES, bookOf, inBaseCurrency, readBooks } from './position-books.ts'
-import type { PositionDeps } from './position-books.ts'
-import { bookKey, writeBooks } from './position-store.ts'
+import { actionCommand, actionDetail, actionKey, houseAccount, shareAccounts } from './holder-action.ts'
+import type { CorporateActionDeps, HolderAction } from './holder-action.ts'
+import { moveBook } from './move-book.ts'
+import { newYorkDay, newYorkDayStart } from './new-york-day.ts'
 
-export interface CorporateActionDeps extends PositionDeps {
-  readonly db: Database
-  readonly ledger: Ledger
-  readonly assets: AssetBook
-  readonly instruments: InstrumentBook
-  readonly clock: () => Date
-  /** Whose actions count: the configured provider. */
-  readonly priceSource: string
-}
-
-/** An action that gives or takes: the others post nothing. */
-export type PostedAction = Extract<CorporateAction, { kind: 'split' | 'dividend' }>
-
-interface HolderAction {
-  readonly action: PostedAction
-  readonly rootId: bigint
-  readonly instrument: Instrument
-  readonly walletId: bigint
-}
+type Held = HolderAction<GivingAction>
 
 /** One holder's part of an action: what was entitled, what that comes to, and what of it is to be posted now. */
 interface Part {
+  /** From 1: the journals of this action for this holder. */
+  readonly number: number
+  /** What the ledger has of the shares now. */
+  readonly held: bigint
   readonly entitled: bigint
-  /** Shares or minor units; below zero: taken back. */
-  readonly amount: bigint
+  readonly dues: Dues
+  /** By asset, without those of which nothing is due. */
+  readonly moves: ReadonlyMap<number, Move>
+}
+
+interface Move extends Due {
   /** What a correction could not take back, since it is no longer there. */
   readonly missing: bigint
 }
 
-const accountsFor = ({ action, instrument, walletId }: HolderAction) => {
-  const assetId = action.kind === 'split' ? instrument.id : currencyIdOf(action.currency)
-  const own = (purpose: number) => accountId({ walletId, assetId: instrument.id, purpose })
-  return {
-    shares: [own(PURPOSE.available), own(PURPOSE.reserved)],
-    holder: accountId({ walletId, assetId, purpose: PURPOSE.available }),
-    house: accountId({ walletId: HOUSE_WALLET_ID, assetId, purpose: PURPOSE.brokerage }),
-  }
-}
-
-/** Idempotent: a holder has one row for an action, written with its journal. @returns whether something was posted */
-export async function postForHolder(
-  deps: CorporateActionDeps,
-  due: DueAction,
-  action: PostedAction,
-  walletId: bigint,
-): Promise<boolean> {
-  const instrument = await deps.instruments.byId(due.instrumentId)
-  if (instrument === null) throw new Error(`instrument ${due.instrumentId} has actions and is unknown`)
-  const held: HolderAction = { action, rootId: due.rootId, instrument, walletId }
-  return deps.db.transaction((tx) => postPart(deps, tx, held))
-}
-
-async function postPart(deps: CorporateActionDeps, tx: Tx, held: HolderAction): Promise<boolean> {
-  const accounts = accountsFor(held)
-  const locked = await deps.ledger.lockAccounts(tx, accounts.shares, [accounts.holder, accounts.house])
-  const part = await partOf(tx, held, locked.balances.get(accounts.holder) ?? 0n)
-  if (part === null || part.amount === 0n) return false
-  const at = deps.clock()
-  const key = `action ${held.action.id}`
-  await insertGiven(tx, {
-    ...held,
-    actionId: held.action.id,
-    entitled: part.entitled,
-    amount: part.amount,
-    at,
-  })
-  await moveBook(deps, tx, held, part.amount, key)
-  requirePosted(await locked.post([commandOf(held, part, key)]))
-  return true
-}
-
 /**
- * By what was held when the ex-date began, whatever was sold since. A correction gives the difference to what its
- * chain gave before. Null: this action was posted already.
+ * Gives a holder what an action comes to, less what its chain of corrections has given before: so it may run again
+ * at any time, and gives the difference when trades of before its day came in since.
+ * @returns whether something was posted
  */
-async function partOf(tx: Tx, held: HolderAction, holderBalance: bigint): Promise<Part | null> {
-  const { action, rootId, instrument, walletId } = held
-  const given = await readGiven(tx, rootId, walletId)
-  if (given.some(({ actionId }) => actionId === action.id)) return null
-  const exStart = newYorkDayStart(action.exDate)
-  const before = new Date(exStart.getTime() - 1)
-  const [available = 0n, reserved = 0n] = await Promise.all(
-    accountsFor(held).shares.map((id) => balanceAt(tx, id, before)),
-  )
-  const ownBefore = given.filter(({ at }) => action.kind === 'split' && at < exStart)
-  const late =
-    action.kind === 'split'
-      ? 0n
-      : await readLateSplitShares(tx, { walletId, instrumentId: instrument.id }, action.exDate, exStart)
-  const entitled = available + reserved + late - ownBefore.reduce((sum, { amount }) => sum + amount, 0n)
-  const wanted = dueFor(action, entitled) - given.reduce((sum, { amount }) => sum + amount, 0n)
-  // Never below zero: what a correction takes may have been spent.
-  const amount = wanted < -holderBalance ? -holderBalance : wanted
-  return { entitled, amount, missing: amount - wanted }
-}
-
-/** Shares that a split adds, or money that a dividend is, rounded down: less than a unit stays with the house. */
-function dueFor(action: PostedAction, entitled: bigint): bigint {
-  if (action.kind === 'dividend') {
-    const scale = currencyByCode(action.currency)?.scale ?? 0
-    return worthDown(entitled, INSTRUMENT_SCALE, scale, exact(action.amountPerShare))
+export async function postForHolder(deps: CorporateActionDeps, held: Held): Promise<boolean> {
+  for (let tried = 0; tried < TRIES_MAX; tried += 1) {
+    const outcome = await deps.db.transaction((tx) => postPart(deps, tx, held))
+    if (outcome !== 'offered') return outcome === 'posted'
+    // Given since the split's orders were ended: of old shares all the same.
+    await cancelOpenOrders(deps, { instrumentId: held.instrument.id, walletId: held.walletId }, 'split')
   }
-  const [to, from] = [exact(action.to), exact(action.from)]
-  const ratio = rateOf(to.numerator * from.denominator, to.denominator * from.numerator)
-  return worthDown(entitled, INSTRUMENT_SCALE, INSTRUMENT_SCALE, ratio) - entitled
+  throw new Error('shares that a split takes are offered for sale again and again')
 }
 
-function exact(text: string): Rate {
-  const read = parseRate(text)
-  if (!read.ok) throw new Error('a stored corporate action cannot be read')
-  return read.rate
-}
+/** Who offers them faster than that is left for the next run. */
+const TRIES_MAX = 5
 
-function currencyIdOf(code: string): number {
-  const currency = currencyByCode(code)
-  if (currency === undefined) throw new Error(`a dividend in ${code}, which is no currency`)
-  return currency.id
-}
+/** `offered`: shares that are to be taken are set aside for a sale. */
+type PartOutcome = 'posted' | 'nothing' | 'offered'
 
-async function moveBook(
-  deps: CorporateActionDeps,
-  tx: Tx,
-  { action, instrument, walletId }: HolderAction,
-  amount: bigint,
-  journalKey: string,
-): Promise<void> {
-  const key = bookKey(walletId, instrument.id)
-  const base = (await deps.baseCurrenciesOf([walletId], tx)).get(walletId)
-  const read = await readBooks(
+async function postPart(deps: CorporateActionDeps, tx: Tx, held: Held): Promise<PartOutcome> {
+  const terms = termsOf(deps, held)
+  const assetIds = new Set([
+    ...assetsOf(held, terms),
+    ...(await readGiven(tx, held.rootId, held.walletId)).map(({ assetId }) => assetId),
+  ])
+  const { available, reserved, house } = shareAccounts(held)
+  const opens = [...assetIds].flatMap((assetId) => Object.values(moneyAccounts(held, assetId)))
+  const locked = await deps.ledger.lockAccounts(tx, [available, reserved, house], opens)
+  const part = await partOf(tx, held, terms, locked)
+  const lacks = (part.moves.get(held.instrument.id)?.missing ?? 0n) > 0n
+  if (lacks && (locked.balances.get(reserved) ?? 0n) > 0n) return 'offered'
+  const isNothing = [...part.moves.values()].every(({ amount, withheld }) => amount === 0n && withheld === 0n)
+  if (isNothing) return 'nothing'
+  const { action, rootId, walletId } = held
+  const { number, entitled } = part
+  const given = { rootId, actionId: action.id, walletId, number, entitled, at: deps.clock() }
+  await insertGiven(
     tx,
-    [{ walletId, instrumentId: instrument.id, shares: action.kind === 'split' ? ALL_SHARES : 0n }],
-    new Map([[instrument.id, currencyIdOf(instrument.currency)]]),
-    new Map(base === undefined ? [] : [[key, base]]),
+    [...part.moves].map(([assetId, { amount, withheld }]) => ({ ...given, assetId, amount, withheld })),
   )
-  const book = bookOf(read, key)
-  if (action.kind === 'split') {
-    const split = { before: newYorkDayStart(action.exDate), at: deps.clock(), journalKey }
-    return writeBooks(tx, [multiply(book, amount, split)], read)
+  await moveBook(deps, tx, held, {
+    moves: part.moves,
+    heldShares: part.held,
+    journalKey: actionKey(action, number),
+  })
+  // Dividends of later days are by the shares that this makes.
+  if (action.kind === 'split')
+    await reopenActions(tx, held.instrument.id, action.exDate, newYorkDay(deps.clock()))
+  const postings = [...part.moves].flatMap(([assetId, move]) => postingsOf(held, assetId, move))
+  const command = { ...actionCommand(held, number), postings, detail: detailOf(held, part, terms) }
+  requirePosted(await locked.post([command]))
+  return 'posted'
+}
+
+/** What the action may move: of its own, and of what less than a billionth of a share is paid in. */
+function assetsOf({ action, instrument }: Held, { priceAfter }: DueTerms): number[] {
+  if (action.kind === 'dividend') return [requireCurrency(action.currency).id]
+  return priceAfter === null ? [instrument.id] : [instrument.id, priceAfter.currencyId]
+}
+
+function termsOf(deps: CorporateActionDeps, { action, instrument }: Held): DueTerms {
+  const { withholdingBps } = deps
+  const terms = { instrumentId: instrument.id, withholdingBps, priceAfter: null }
+  const known = deps.prices.price(instrument.id)
+  if (action.kind === 'dividend' || known.unknown) return terms
+  const { id: currencyId, scale, code } = requireCurrency(instrument.currency)
+  if (known.asOf >= newYorkDayStart(action.exDate))
+    return { ...terms, priceAfter: { rate: known.lastQuoted, currencyId, scale, code } }
+  const { numerator, denominator } = splitRatio(action)
+  const rate = rateOf(known.lastQuoted.numerator * denominator, known.lastQuoted.denominator * numerator)
+  return { ...terms, priceAfter: { rate, currencyId, scale, code } }
+}
+
+const moneyAccounts = ({ walletId }: Held, assetId: number) => ({
+  holder: accountId({ walletId, assetId, purpose: PURPOSE.available }),
+  house: houseAccount(assetId, 'brokerage'),
+  tax: houseAccount(assetId, 'withholding'),
+})
+
+/** By what was held when the ex-date began, by the day of each trade, whatever was sold since. */
+async function partOf(tx: Tx, held: Held, terms: DueTerms, locked: LockedAccounts): Promise<Part> {
+  const { action, rootId, walletId, instrument } = held
+  const { available, reserved } = shareAccounts(held)
+  const accounts = [available, reserved]
+  const given = await readGiven(tx, rootId, walletId)
+  const now = accounts.reduce((sum, id) => sum + (locked.balances.get(id) ?? 0n), 0n)
+  const since = newYorkDayStart(action.exDate)
+  // What the chain itself gave does not entitle; of a later day, it is not among what was there.
+  const own = given.filter(({ assetId, exOn }) => assetId === instrument.id && exOn < action.exDate)
+  const ownBefore = own.reduce((sum, { amount }) => sum + amount, 0n)
+  const entitled = now - (await readMovedSince(tx, { walletId, accounts, since })) - ownBefore
+  const dues = duesOf(action, entitled, terms)
+  const number =
+    1 + Math.max(0, ...given.filter((one) => one.actionId === action.id).map((one) => one.number))
+  return { number, held: now, entitled, dues, moves: movesOf(held, dues, given, locked) }
+}
+
+function movesOf(
+  held: Held,
+  dues: Dues,
+  given: readonly GivenBefore[],
+  locked: LockedAccounts,
+): Map<number, Move> {
+  const moves = new Map<number, Move>()
+  for (const assetId of new Set([...dues.byAsset.keys(), ...given.map((one) => one.assetId)])) {
+    const before = given.filter((one) => one.assetId === assetId)
+    const due = dues.byAsset.get(assetId) ?? { amount: 0n, withheld: 0n }
+    const amount = before.reduce((left, one) => left - one.amount, due.amount)
+    const withheld = before.reduce((left, one) => left - one.withheld, due.withheld)
+    const balance = locked.balances.get(moneyAccounts(held, assetId).holder) ?? 0n
+    // Never below zero: what a correction takes may have been spent.
+    const missing = amount - withheld < -balance ? withheld - amount - balance : 0n
+    if (amount !== 0n || withheld !== 0n) moves.set(assetId, { amount: amount + missing, withheld, missing })
   }
-  const inBase = base === undefined ? book : inBaseCurrency(deps, book, base)
-  await writeBooks(tx, [withDividend(deps, inBase, action.currency, amount)], read)
+  return moves
 }
 
-/** A dividend in another currency than the instrument's is counted in the instrument's, at the rate of the day. */
-function withDividend(deps: CorporateActionDeps, book: Book, currency: string, minor: bigint): Book {
-  const { baseCurrency, currencyId } = book.position
-  const known = baseCurrency === null ? null : deps.rates.rate(currency, baseCurrency)
-  const rate =
-    baseCurrency === null || known === null || known.unknown
-      ? null
-      : { baseCurrency, rate: known.rate, snapshotIds: known.legs.map(({ snapshotId }) => `${snapshotId}`) }
-  if (currencyIdOf(currency) !== currencyId) throw new Error('a dividend in another currency than its share')
-  return receiveDividend(book, minor, rate)
+/** What comes to the holder goes before what leaves them, and tax is a posting of its own. */
+function postingsOf(held: Held, assetId: number, { amount, withheld }: Move): Posting[] {
+  const { holder, house, tax } = moneyAccounts(held, assetId)
+  const legs = [leg(house, holder, amount), leg(holder, tax, withheld)].flat()
+  return legs.toSorted((one, other) => Number(other.to === holder) - Number(one.to === holder))
 }
 
-function commandOf(held: HolderAction, part: Part, key: string): PostCommand {
-  const { action, walletId } = held
-  const { holder, house } = accountsFor(held)
-  const [from, to] = part.amount > 0n ? [house, holder] : [holder, house]
-  const amount = part.amount > 0n ? part.amount : -part.amount
-  return {
-    kind: action.kind,
-    scope: walletId,
-    key,
-    requestHash: hash('sha256', key, 'buffer').subarray(0, 16),
-    postings: [{ from, to, amount }],
-    opens: [from, to],
-    consumes: `action:${action.id}:${walletId}`,
-    effectiveAt: newYorkDayStart(action.kind === 'split' ? action.exDate : (action.payDate ?? action.exDate)),
-    detail: detailOf(held, part),
-  }
+function leg(from: bigint, to: bigint, amount: bigint): Posting[] {
+  if (amount === 0n) return []
+  return amount > 0n ? [{ from, to, amount }] : [{ from: to, to: from, amount: -amount }]
 }
 
-function detailOf({ action, instrument }: HolderAction, part: Part): Record<string, JsonValue> {
-  const missing = part.missing === 0n ? {} : { missing: `${part.missing}` }
+function detailOf(held: Held, part: Part, terms: DueTerms): Record<string, JsonValue> {
+  const { action } = held
+  const missing = [...part.moves.values()].reduce((sum, one) => sum + one.missing, 0n)
   const said = {
-    actionId: `${action.id}`,
-    ...(action.corrects === null ? {} : { corrects: `${action.corrects}` }),
-    instrument: instrument.code,
-    exDate: action.exDate,
+    ...actionDetail(held),
     quantity: formatAmount(part.entitled, INSTRUMENT_SCALE),
-    source: action.source,
-    ...missing,
+    ...(part.number === 1 ? {} : { again: part.number }),
+    ...(missing === 0n ? {} : { missing: `${missing}` }),
   }
-  if (action.kind === 'split') return { ...said, from: action.from, to: action.to }
-  return { ...said, perShare: action.amountPerShare, currency: action.currency, payDate: action.payDate }
+  if (action.kind === 'split')
+    return { ...said, from: action.from, to: action.to, ...dustDetail(part, terms) }
+  const { currency, amountPerShare: perShare, payDate } = action
+  const taxed = terms.withholdingBps === 0 ? {} : withholdingDetail(part, action, terms)
+  return { ...said, perShare, currency, payDate, ...taxed }
+}
+
+function withholdingDetail(
+  { moves }: Part,
+  { currency }: Extract<GivingAction, { kind: 'dividend' }>,
+  { withholdingBps }: DueTerms,
+): Record<string, JsonValue> {
+  const { id, scale } = requireCurrency(currency)
+  const withheld = moves.get(id)?.withheld ?? 0n
+  return { withholdingBps, withheld: formatAmount(withheld, scale) }
+}
+
+/** The part of a billionth of a share that a split left, and what was paid for it. */
+function dustDetail({ dues: { dust } }: Part, { priceAfter }: DueTerms): Record<string, JsonValue> {
+  if (dust === null) return {}
+  const fraction = { numerator: `${dust.numerator}`, denominator: `${dust.denominator}` }
+  if (priceAfter === null) return { fraction }
+  const { scale, code } = priceAfter
+  return { fraction, fractionPaid: formatAmount(dust.paidMinor, scale), fractionCurrency: code }
 }

@@ -1,5 +1,5 @@
 import type { Rate } from '@kantor/contract/money'
-import { marginOf, pairSettings } from '#exchange'
+import { marginOf, pairSettings, rateVersionOf } from '#exchange'
 import type { ExchangeSettings } from '#exchange'
 import type { RateBook, Volatility } from '#market-data'
 
@@ -19,6 +19,8 @@ export interface SettlementQuote {
   readonly source: string
   readonly asOf: Date
   readonly snapshotIds: readonly string[]
+  /** What the exchange's caps on exposure are counted by. */
+  readonly rateVersion: string
 }
 
 /** Refused: there is none to deal at, being unknown, too old, or moved further than the margin may be. */
@@ -45,6 +47,7 @@ export async function settlementQuote(
     marginBps: margin.totalBps,
     source: known.source,
     asOf: known.asOf,
+    rateVersion: rateVersionOf(known),
     snapshotIds: [...new Set(known.legs.map(({ snapshotId }) => `${snapshotId}`))],
   }
 }

@@ -27,6 +27,12 @@ export async function requireOrder(q: Queryable, walletId: bigint, id: string): 
   return order
 }
 
+/** An order as it is now; null for another customer's, like one that is missing. */
+export async function findOrder(deps: ShowDeps, walletId: bigint, id: string): Promise<OrderBody | null> {
+  const order = await readOrder(deps.db, walletId, id)
+  return order === null ? null : orderBody(deps, order)
+}
+
 export async function orderBody(deps: ShowDeps, order: Order): Promise<OrderBody> {
   const instrument = await deps.instruments.byId(order.instrumentId)
   const assets = await deps.assets.byIds([order.instrumentId, order.currencyId, order.settleId])

@@ -27,7 +27,6 @@ export interface ShowPositionsDeps {
   readonly baseCurrencyOf: (walletId: bigint) => Promise<string>
 }
 
-const LOTS_SHOWN_MAX = 1_000
 const AVERAGE_DIGITS = 10
 
 /** From what is kept: it costs as much for a wallet of ten trades as for one of a hundred thousand. */
@@ -141,19 +140,35 @@ function profitBody(
   }
 }
 
-/** The open lots, in the order in which fifo sells them; the oldest thousand of them. */
-export async function showLots(deps: ShowPositionsDeps, walletId: bigint, reference: string): Promise<Lots> {
+/** A page of the open lots, in the order in which fifo sells them. */
+export async function showLots(
+  deps: ShowPositionsDeps,
+  walletId: bigint,
+  reference: string,
+  { cursor, limit }: { cursor?: string | undefined; limit: number },
+): Promise<Lots> {
   const instrument = await deps.instruments.byIdOrTicker(reference)
   if (instrument === null) throw new Problem('instrument_not_found')
   const currency = scaledCurrency(instrument.currency)
-  const lots = await readOpenLots(deps.db, walletId, instrument.id, LOTS_SHOWN_MAX)
+  const found = await readOpenLots(deps.db, walletId, instrument.id, limit + 1, placeOf(cursor))
+  const page = found.slice(0, limit)
+  const last = page.at(-1)
   return {
-    items: lots.map(({ openedAt, quantity, cost, origin }) => ({
+    items: page.map(({ openedAt, quantity, cost, origin }) => ({
       openedAt: openedAt.toISOString(),
       quantity: formatAmount(quantity, INSTRUMENT_SCALE),
       costBasis: money(currency, cost.costMinor + cost.feeMinor),
       from: origin,
     })),
-    nextCursor: null,
+    nextCursor:
+      found.length > limit && last !== undefined ? `${last.openedAt.getTime()}.${last.number}` : null,
   }
+}
+
+/** A cursor is the last lot's time and number. */
+function placeOf(cursor: string | undefined): { openedAt: Date; number: number } | undefined {
+  if (cursor === undefined) return undefined
+  const [, time, number] = /^([0-9]{1,14})\.([0-9]{1,9})$/.exec(cursor) ?? []
+  if (time === undefined || number === undefined) throw new Problem('invalid_cursor')
+  return { openedAt: new Date(Number(time)), number: Number(number) }
 }

@@ -35,15 +35,16 @@ export async function showWorth(
   ])
   const past = kept.flatMap((point) => {
     const minor = inCurrency(deps, point, baseCurrency)
-    return minor === null || point.at >= now ? [] : [{ at: point.at, minor }]
+    return minor === null || point.at >= now ? [] : [{ at: point.at, minor, incomplete: point.incomplete }]
   })
   const [first] = past
   return {
     baseCurrency,
     range,
-    items: [...past, { at: now, minor: present.minor }].map(({ at, minor }) => ({
+    items: [...past, { at: now, ...present }].map(({ at, minor, incomplete }) => ({
       at: at.toISOString(),
       worth: formatAmount(minor, scale),
+      incomplete,
     })),
     change: first === undefined ? null : formatAmount(present.minor - first.minor, scale),
     changePercent: first === undefined ? null : percentOf(present.minor - first.minor, first.minor),

@@ -9,9 +9,11 @@ export interface ModelOrder {
   readonly side: 'buy' | 'sell'
   readonly type: 'market' | 'limit' | 'stop'
   readonly timeInForce: 'day' | 'gtc' | 'ioc'
+  /** What is paid from or received in, always with two digits; prices and fees are in dollars. */
+  readonly settle: 'USD' | 'EUR'
   /** In 10⁻⁹. */
   readonly quantity: bigint | null
-  /** Cents. */
+  /** Cents of what it settles in. */
   readonly notional: bigint | null
   /** In 10⁻⁶. */
   readonly trigger: bigint
@@ -33,7 +35,12 @@ export interface ModelPrice {
   readonly last: bigint
   readonly bid: bigint | null
   readonly ask: bigint | null
+  /** Dollars for a euro, in 10⁻⁴, and what the house takes of it. */
+  readonly euro: { readonly rate: bigint; readonly marginBps: bigint }
 }
+
+const BPS = 10_000n
+const ONE_EURO = 10_000n
 
 const FEE_BPS = 25n
 const FEE_LEAST = 100n
@@ -42,7 +49,7 @@ const CENT = 10n ** 17n
 const up = (numerator: bigint, denominator: bigint) => (numerator + denominator - 1n) / denominator
 
 export class OrderModel {
-  readonly cash: bigint[] = []
+  readonly cash = { USD: [] as bigint[], EUR: [] as bigint[] }
   readonly shares: bigint[] = []
   readonly orders: ModelOrder[] = []
   feesTaken = 0n
@@ -67,12 +74,18 @@ export class OrderModel {
     for (const order of this.orders.filter((each) => this.isOpen(each))) this.#meet(order, price)
   }
 
+  /** Old shares become new ones; what is less than a whole billionth is gone, its worth being less than a cent. */
+  split({ from, to }: { readonly from: bigint; readonly to: bigint }): void {
+    for (const order of this.orders) if (this.isOpen(order)) this.cancel(order, 'cancelled')
+    for (const [customer, held] of this.shares.entries()) this.shares[customer] = (held * to) / from
+  }
+
   #move(order: ModelOrder, amount: bigint): void {
-    const held = order.side === 'buy' ? this.cash : this.shares
+    const held = order.side === 'buy' ? this.cash[order.settle] : this.shares
     held[order.customer] = (held[order.customer] ?? 0n) + amount
   }
 
-  #meet(order: ModelOrder, { last, bid, ask }: ModelPrice): void {
+  #meet(order: ModelOrder, { last, bid, ask, euro }: ModelPrice): void {
     const isBuy = order.side === 'buy'
     // 10⁻¹⁰
     const price = isBuy
@@ -87,20 +100,23 @@ export class OrderModel {
     const fits =
       order.type === 'market' ||
       (order.type === 'stop' ? order.crossed : isBuy ? price <= trigger : price >= trigger)
-    if (fits && isBuy) this.#buy(order, price)
-    if (fits && !isBuy) this.#sell(order, price)
+    if (fits && isBuy) this.#buy(order, price, euro)
+    if (fits && !isBuy) this.#sell(order, price, euro)
     if (order.timeInForce === 'ioc' && this.isOpen(order)) this.cancel(order, 'cancelled')
   }
 
   /** Tries the greatest number of shares by halving, instead of solving for it. */
-  #buy(order: ModelOrder, price: bigint): void {
+  #buy(order: ModelOrder, price: bigint, { rate, marginBps }: ModelPrice['euro']): void {
+    const isEuro = order.settle === 'EUR'
+    const kept = BPS - marginBps
+    const budget = isEuro ? (order.reserveLeft * rate * kept) / (ONE_EURO * BPS) : order.reserveLeft
     const costOf = (quantity: bigint) => {
       const cost = up(order.worth + quantity * price, CENT)
       return { cost, fee: cost === 0n ? 0n : this.#feeOf(cost) }
     }
     const pays = (quantity: bigint) => {
       const { cost, fee } = costOf(quantity)
-      return cost - order.cost + fee - order.fee <= order.reserveLeft
+      return cost - order.cost + fee - order.fee <= budget
     }
     let [low, high] = [0n, 10n ** 14n]
     while (low < high) {
@@ -115,8 +131,10 @@ export class OrderModel {
     if (quantity === 0n)
       return this.cancel(order, order.notional !== null && order.fills > 0 ? 'filled' : 'cancelled')
     const { cost, fee } = costOf(quantity)
-    order.reserveLeft -= cost - order.cost + fee - order.fee
-    order.settled += cost - order.cost + fee - order.fee
+    const dollars = cost - order.cost + fee - order.fee
+    const paid = isEuro ? up(dollars * ONE_EURO * BPS, rate * kept) : dollars
+    order.reserveLeft -= paid
+    order.settled += paid
     this.feesTaken += fee - order.fee
     this.shares[order.customer] = (this.shares[order.customer] ?? 0n) + quantity
     this.#note(order, quantity, price, cost, fee)
@@ -125,7 +143,9 @@ export class OrderModel {
     if (quantity === affordable) this.cancel(order, 'cancelled')
   }
 
-  #sell(order: ModelOrder, price: bigint): void {
+  #sell(order: ModelOrder, price: bigint, { rate, marginBps }: ModelPrice['euro']): void {
+    const isEuro = order.settle === 'EUR'
+    const kept = BPS - marginBps
     const after = (quantity: bigint) => {
       const value = (order.worth + quantity * price) / CENT
       const due = (value === 0n ? 0n : this.#feeOf(value)) - order.fee
@@ -134,7 +154,9 @@ export class OrderModel {
     }
     let wanted = order.quantity === null ? order.reserveLeft : order.quantity - order.filled
     if (order.notional !== null) {
-      const enough = (quantity: bigint) => after(quantity).net >= (order.notional ?? 0n) - order.settled
+      const missing = order.notional - order.settled
+      const needed = isEuro ? up(missing * rate * BPS, ONE_EURO * kept) : missing
+      const enough = (quantity: bigint) => after(quantity).net >= needed
       let [low, high] = [1n, 10n ** 14n]
       while (low < high) {
         const middle = (low + high) / 2n
@@ -146,11 +168,13 @@ export class OrderModel {
     let quantity = wanted < order.reserveLeft ? wanted : order.reserveLeft
     if (this.sharesPerPrice !== null && quantity > this.sharesPerPrice) quantity = this.sharesPerPrice
     const { value, fee, net } = after(quantity)
-    if (net <= 0n) return this.cancel(order, 'cancelled')
+    const got = isEuro && net > 0n ? (net * ONE_EURO * kept) / (rate * BPS) : net
+    if (got <= 0n) return this.cancel(order, 'cancelled')
     order.reserveLeft -= quantity
-    order.settled += net
+    order.settled += got
     this.feesTaken += fee
-    this.cash[order.customer] = (this.cash[order.customer] ?? 0n) + net
+    const held = this.cash[order.settle]
+    held[order.customer] = (held[order.customer] ?? 0n) + got
     this.#note(order, quantity, price, value, order.fee + fee)
     const isDone = order.notional === null ? order.filled === order.quantity : order.settled >= order.notional
     if (isDone) return this.cancel(order, 'filled')

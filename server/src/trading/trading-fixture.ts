@@ -10,6 +10,7 @@ import type { Answer, Customer, MoneyFixture } from '#test/money-fixture'
 import { afterAll, beforeEach } from 'vitest'
 import type { EngineDeps } from './engine-deps.ts'
 import type { HoldingFill } from './holdings.ts'
+import type { CorporateActionDeps } from './holder-action.ts'
 import { createOrderEngine } from './order-engine.ts'
 import type { OrderEngine } from './order-engine.ts'
 import { createOrderIntake } from './order-intake.ts'
@@ -29,10 +30,24 @@ export interface PriceDraft {
   readonly timeliness?: 'realTime' | 'delayed' | 'endOfDay'
 }
 
+export interface ActionDraft {
+  readonly instrumentId: number
+  readonly kind: 'split' | 'dividend' | 'rename' | 'delisting'
+  readonly on: string
+  readonly from?: string
+  readonly to?: string
+  readonly amount?: string
+  readonly currency?: string
+  readonly payOn?: string
+  readonly newTicker?: string
+  readonly lastPrice?: string
+  readonly withdrawn?: boolean
+}
+
 export interface TradingFixture extends MoneyFixture {
   readonly prices: PriceBook
   readonly engine: OrderEngine
-  readonly engineDeps: EngineDeps
+  readonly engineDeps: EngineDeps & CorporateActionDeps
   /** What the holdings were told, in order. */
   readonly told: HoldingFill[]
   /** From now on by these settings. */
@@ -45,6 +60,8 @@ export interface TradingFixture extends MoneyFixture {
   show(of: Customer, id: string): Promise<Record<string, unknown>>
   /** Decimal text of an account, of a currency's code or an instrument's id. */
   holds(of: Customer | 'house', asset: string | number, purpose: keyof typeof PURPOSE): Promise<string>
+  /** What a company does, as its source recorded it. */
+  announce(draft: ActionDraft, corrects?: bigint): Promise<bigint>
   giveShares(to: Customer, instrumentId: number, quantity: string): Promise<void>
   somebody(money?: Readonly<Record<string, string>>): Promise<Customer>
 }
@@ -83,16 +100,20 @@ export async function tradingFixture(options: { aroundTheClock?: boolean } = {})
     volatility: createVolatility({ ...fixture, clock: clock.now }),
     exchangeSettings: DEFAULT_EXCHANGE_SETTINGS,
   }
-  const engineDeps: EngineDeps = {
+  const engineDeps: EngineDeps & CorporateActionDeps = {
     ...shared,
+    withholdingBps: 0,
     get settings() {
       return state.settings
     },
     holdings: {
-      onFills: (_tx, fills) => {
-        told.push(...fills)
-        return Promise.resolve()
-      },
+      open: () =>
+        Promise.resolve({
+          onFills: (fills) => {
+            told.push(...fills)
+            return Promise.resolve()
+          },
+        }),
     },
     baseCurrenciesOf: (ids) => Promise.resolve(new Map(ids.map((id) => [id, 'EUR']))),
     priceSource: SOURCE,
@@ -157,6 +178,35 @@ export async function tradingFixture(options: { aroundTheClock?: boolean } = {})
     show: async (of, id) => (await ask(of, 'GET', `/orders/${id}`)).body,
     holds: async (of, asset, purpose) =>
       formatAmount(await balanceOf(db, await account(of, asset, purpose)), (await assetOf(asset)).scale),
+    announce: async (draft, corrects) => {
+      const { rows } = await ownerDb.query<{ id: bigint }>(
+        `insert into market_data.corporate_actions
+           (instrument_id, source, source_key, revision, corrects, kind, effective_on, split_from, split_to, amount,
+            currency, pay_on, last_price, ticker, recorded_at, withdrawn)
+         select $1, id, coalesce((select source_key from market_data.corporate_actions where id = $2), $3),
+            case when $2::bigint is null then 1
+              else 1 + (select max(revision) from market_data.corporate_actions where id = $2) end,
+            $2, $4, $5, $6, $7, $8, case when $4 = 'dividend' then $9 end, $10, $11, $12, $13, $14
+           from market_data.stock_sources limit 1 returning id`,
+        [
+          draft.instrumentId,
+          corrects ?? null,
+          randomUUID(),
+          draft.kind,
+          draft.on,
+          draft.from ?? null,
+          draft.to ?? null,
+          draft.amount ?? null,
+          draft.currency ?? 'USD',
+          draft.payOn ?? null,
+          draft.lastPrice ?? null,
+          draft.newTicker ?? null,
+          clock.now(),
+          draft.withdrawn ?? false,
+        ],
+      )
+      return rows[0]?.id ?? 0n
+    },
     giveShares: async (to, instrumentId, quantity) => {
       const parsed = parseAmount(quantity, 9)
       if (!parsed.ok) throw new Error(`${quantity} is no quantity`)

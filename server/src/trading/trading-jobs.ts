@@ -2,7 +2,7 @@ import { defineJob } from '#jobs'
 import type { AnyJob, ScheduleEntry } from '#jobs'
 import { z } from 'zod'
 import { runCorporateActions } from './run-corporate-actions.ts'
-import type { CorporateActionDeps } from './post-corporate-action.ts'
+import type { CorporateActionDeps } from './holder-action.ts'
 import { recordWorth } from './worth-points.ts'
 import type { WorthDeps } from './worth-points.ts'
 
@@ -18,7 +18,9 @@ export function tradingJobs(deps: TradingJobsDeps): AnyJob[] {
       timeoutSeconds: 1_800,
       attemptsMax: 3,
       run: async (_, { signal }) => {
-        await runCorporateActions(deps, signal)
+        const { failed } = await runCorporateActions(deps, signal)
+        // So that whoever looks at the jobs sees it; the actions themselves say when they are tried again.
+        if (failed > 0) throw new Error(`${failed} corporate actions could not be posted for everybody`)
       },
     }),
     defineJob({

@@ -14,6 +14,8 @@ export interface WorthPoint {
   readonly at: Date
   readonly baseCurrency: string
   readonly minor: bigint
+  /** Something was held whose worth was unknown, and is left out. */
+  readonly incomplete: boolean
 }
 
 const WALLETS_PER_READ = 200
@@ -120,11 +122,22 @@ export async function readWorthPoints(
   from: Date,
   daily: boolean,
 ): Promise<WorthPoint[]> {
-  const { rows } = await q.query<{ at: Date; base_currency: string; worth_minor: bigint }>(
-    `select distinct on (${daily ? `date_trunc('day', at, 'UTC')` : 'at'}) at, base_currency, worth_minor
+  const { rows } = await q.query<{
+    at: Date
+    base_currency: string
+    worth_minor: bigint
+    incomplete: boolean
+  }>(
+    `select distinct on (${daily ? `date_trunc('day', at, 'UTC')` : 'at'}) at, base_currency, worth_minor,
+            incomplete
        from trading.worth_points where wallet_id = $1 and at >= $2
       order by ${daily ? `date_trunc('day', at, 'UTC'), at` : 'at'} limit $3`,
     [walletId, from, POINTS_MAX],
   )
-  return rows.map((row) => ({ at: row.at, baseCurrency: row.base_currency, minor: row.worth_minor }))
+  return rows.map(({ at, base_currency, worth_minor, incomplete }) => ({
+    at,
+    baseCurrency: base_currency,
+    minor: worth_minor,
+    incomplete,
+  }))
 }

@@ -24,7 +24,7 @@ export interface PostSharesDeps {
 }
 
 /** Carries the verdict out of a tx that is to be undone. */
-class Undone extends Error {
+export class Undone extends Error {
   override readonly name = 'Undone'
   readonly verdict: Verdict
   constructor(verdict: Verdict) {
@@ -50,7 +50,11 @@ export async function postShares(deps: PostSharesDeps, command: PostCommand): Pr
   return verdict
 }
 
-async function postWithLots(
+/**
+ * A transfer of shares with its lots, within the caller's tx, which is to be undone unless it was posted.
+ * @throws Undone when the lots had been moved before the ledger refused
+ */
+export async function postWithLots(
   ledger: Ledger,
   tx: Tx,
   command: PostCommand,

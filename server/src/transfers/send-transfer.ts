@@ -38,8 +38,9 @@ export async function sendTransfer(
   return { body: await transferBody(deps.assets, request, posted.journal, payee), replayed: posted.replayed }
 }
 
-async function judgeTransfer(
-  deps: SendDeps,
+/** @throws Problem payee_not_found, payee_is_self and those of `readMoney` */
+export async function judgeTransfer(
+  deps: Pick<SendDeps, 'assets' | 'people'>,
   walletId: bigint,
   request: TransferRequest,
 ): Promise<JudgedTransfer> {
@@ -58,20 +59,36 @@ async function post(
   note: string | undefined,
 ): Promise<Posted> {
   const { assetId, minor } = money
-  const from = accountId({ walletId, assetId, purpose: PURPOSE.available })
-  const to = accountId({ walletId: payee.walletId, assetId, purpose: PURPOSE.available })
-  const command: PostCommand = {
-    kind: 'transfer',
-    scope: walletId,
-    key,
-    requestHash: sameRequest,
-    postings: [{ from, to, amount: minor }],
-    opens: [to],
-    ...(note === undefined ? {} : { detail: { note } }),
-  }
+  const said = note === undefined ? {} : { detail: { note } }
+  const command = transferCommand(
+    { walletId, payeeWalletId: payee.walletId, assetId, minor },
+    { key, requestHash: sameRequest, ...said },
+  )
   const { kind } = await deps.assets.byId(assetId)
   if (kind === 'instrument') return postShares(deps, command)
   return postOrRefuse(deps.ledger, command)
+}
+
+/** One posting from available to available, which is opened for a payee who never held the asset. */
+export function transferCommand(
+  moved: {
+    readonly walletId: bigint
+    readonly payeeWalletId: bigint
+    readonly assetId: number
+    readonly minor: bigint
+  },
+  keyed: Pick<PostCommand, 'key' | 'requestHash' | 'detail'>,
+): PostCommand {
+  const { walletId, payeeWalletId, assetId, minor } = moved
+  const from = accountId({ walletId, assetId, purpose: PURPOSE.available })
+  const to = accountId({ walletId: payeeWalletId, assetId, purpose: PURPOSE.available })
+  return {
+    kind: 'transfer',
+    scope: walletId,
+    postings: [{ from, to, amount: minor }],
+    opens: [to],
+    ...keyed,
+  }
 }
 
 /** Whom a posted transfer went to, as they were called at the time: a replay answers what was answered. */

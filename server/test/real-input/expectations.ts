@@ -57,7 +57,7 @@ export async function expectRecordedRates(
   return items.length
 }
 
-const WAIT_SECONDS_MAX = 15
+const WAIT_SECONDS_MAX = 60
 
 /** For what the program does a moment later. */
 export function soon<Value>(look: () => Value | Promise<Value>): Promise<Value> {

@@ -1,15 +1,15 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 
 const SERVER = join(import.meta.dirname, '../..')
-const START_SECONDS_MAX = 60
-const CLOCK_SECONDS_MAX = 10
-const COMMAND_SECONDS_MAX = 60
-const STOP_SECONDS_MAX = 40
+const START_SECONDS_MAX = 90
+const CLOCK_SECONDS_MAX = 60
+const COMMAND_SECONDS_MAX = 90
+const STOP_SECONDS_MAX = 60
 
 export type Environment = Readonly<Record<string, string>>
 
@@ -28,26 +28,36 @@ export interface KantorAt {
   setClock(moment: string): Promise<void>
   /** `main.ts verify` or `export` with the same environment, beside it. */
   run(...args: string[]): Promise<Finished>
+  /** Ends it as a machine that loses its power does: kill -9. */
+  kill(): Promise<void>
   /** Asks it to end, and waits; everything it logged. @throws when it does not end well */
   stop(): Promise<string>
 }
 
 export async function startKantorAt(moment: string, given: Environment): Promise<KantorAt> {
+  // Known before the start, since the program checks browsers' origins against its public address.
   const port = await freePort()
   const environment = { ...given, PORT: `${port}`, PUBLIC_URL: `http://127.0.0.1:${port}` }
   const child = startNode([join(SERVER, 'test/start-at.ts'), moment], environment)
   const said = listen(child)
   const address = await said.line((line) => line.startsWith('http://'), START_SECONDS_MAX)
-  let offsetMs = Date.parse(moment) - Date.now()
+  const offsetSince = async (set: string) => {
+    const line = await said.line((text) => text.startsWith(`clock ${set} `), CLOCK_SECONDS_MAX)
+    return Number(line.split(' ')[2])
+  }
+  let offsetMs = await offsetSince(moment)
   return {
     address,
     now: () => new Date(Date.now() + offsetMs),
     async setClock(next) {
       child.stdin.write(`${next}\n`)
-      await said.line((line) => line === `clock ${next}`, CLOCK_SECONDS_MAX)
-      offsetMs = Date.parse(next) - Date.now()
+      offsetMs = await offsetSince(next)
     },
     run: (...args) => runMain(args, environment),
+    async kill() {
+      child.kill('SIGKILL')
+      await said.end(STOP_SECONDS_MAX)
+    },
     async stop() {
       child.kill('SIGTERM')
       const code = await said.end(STOP_SECONDS_MAX)
@@ -61,15 +71,6 @@ export async function startKantorAt(moment: string, given: Environment): Promise
 function startNode(args: readonly string[], environment: Environment): ChildProcessWithoutNullStreams {
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env
   return spawn(process.execPath, args, { env: { PATH, HOME, TMPDIR, ...environment } })
-}
-
-/** Must be known before the start, since the program checks browsers' origins against its public address. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** What a process says, line by line. */
@@ -125,7 +126,7 @@ export function runMain(args: readonly string[], environment: Environment): Prom
   }).finally(() => clearTimeout(timer))
 }
 
-const LEFT_SECONDS_MAX = 10
+const LEFT_SECONDS_MAX = 30
 
 /** Command lines of processes that name this, once those that are just ending have ended. */
 export async function processesNaming(text: string): Promise<string[]> {

@@ -21,7 +21,7 @@ export interface Person {
   patch<Body>(path: string, body: unknown): Promise<Reply<Body>>
 }
 
-const TIMEOUT_MS = 15_000
+const TIMEOUT_MS = 60_000
 
 const PASSWORD = 'corvid-lantern-mosaic-77'
 

@@ -139,7 +139,7 @@ describe.skipIf(!hasStocksSample)('real stocks, day by day', async () => {
     if (folder !== undefined) await rm(folder, { recursive: true })
   })
 
-  test('754 days are lived through', { timeout: 180_000 }, async () => {
+  test('754 days are lived through', { timeout: 300_000 }, async () => {
     const days = [...new Set(sample.map(({ date }) => date))]
     expect(days).toHaveLength(754)
     const eventful = eventfulDays(days)

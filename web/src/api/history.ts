@@ -1,5 +1,5 @@
-import type { OperationInFull, OperationKind, Operations } from '@kantor/contract/api'
-import { call } from './client.ts'
+import type { OperationKind } from '@kantor/contract/api'
+import { kantor } from './client.ts'
 
 export interface OperationsFilter {
   kind?: OperationKind
@@ -12,6 +12,6 @@ export interface OperationsFilter {
   q?: string
 }
 
-export const listOperations = (filter: OperationsFilter & { cursor?: string; limit?: number }) =>
-  call<Operations>('GET', '/operations', { query: { ...filter } })
-export const getOperation = (id: string) => call<OperationInFull>('GET', `/operations/${id}`)
+export const listOperations = (query: OperationsFilter & { cursor?: string; limit?: number }) =>
+  kantor.get('/operations', { query })
+export const getOperation = (id: string) => kantor.get('/operations/{id}', { path: { id } })

@@ -1,4 +1,4 @@
-import { ApiError } from './api-error.ts'
+import { ApiError, newIdempotencyKey } from '@kantor/client'
 
 export interface Intent<Body> {
   /** Sends the body under the intent's key; the same body after an unknown outcome goes under the same key. */
@@ -9,7 +9,7 @@ export interface Intent<Body> {
  * One thing a customer wants done once. Pressing again after a lost connection must not do it twice, so the
  * key lives until the server has said yes or no, or until what is wanted has changed.
  */
-export function createIntent<Body>(newKey: () => string = () => crypto.randomUUID()): Intent<Body> {
+export function createIntent<Body>(newKey: () => string = newIdempotencyKey): Intent<Body> {
   let open: { key: string; content: string } | null = null
   return {
     async send(body, post) {

@@ -1,7 +1,10 @@
-import type { Asset, RateHistory, Rates } from '@kantor/contract/api'
-import { call } from './client.ts'
+import type { RateHistory } from '@kantor/contract/api'
+import { kantor } from './client.ts'
 
-export const listAssets = () => call<{ items: Asset[] }>('GET', '/assets')
-export const listRates = (base: string) => call<Rates>('GET', '/rates', { query: { base } })
+export const listAssets = () => kantor.get('/assets')
+export const listRates = (base: string) => kantor.get('/rates', { query: { base } })
 export const getRateHistory = (pair: { from: string; to: string }, span: RateHistory['span']) =>
-  call<RateHistory>('GET', `/rates/${pair.from}/${pair.to}/history`, { query: { span } })
+  kantor.get('/rates/{base}/{counter}/history', {
+    path: { base: pair.from, counter: pair.to },
+    query: { span },
+  })

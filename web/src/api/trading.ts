@@ -1,44 +1,30 @@
-import type {
-  Candles,
-  Instrument,
-  InstrumentInFull,
-  Order,
-  OrderPreview,
-  OrderRequest,
-  Orders,
-  Positions,
-  WorthHistory,
-} from '@kantor/contract/api'
-import { call } from './client.ts'
+import type { Candles, OrderRequest, Positions, WorthHistory } from '@kantor/contract/api'
+import { kantor } from './client.ts'
 
-type Instruments = { items: Instrument[] }
-
-const at = (ref: string) => encodeURIComponent(ref)
+const at = (instrument: string) => ({ instrument })
 
 export const searchInstruments = (q: string, signal: AbortSignal) =>
-  call<Instruments>('GET', '/instruments', { query: { q, limit: 12 }, signal })
-export const listInstruments = (limit: number) =>
-  call<Instruments>('GET', '/instruments', { query: { limit } })
-export const getInstrument = (ref: string) => call<InstrumentInFull>('GET', `/instruments/${at(ref)}`)
+  kantor.get('/instruments', { query: { q, limit: 12 }, signal })
+export const listInstruments = (limit: number) => kantor.get('/instruments', { query: { limit } })
+export const getInstrument = (ref: string) => kantor.get('/instruments/{instrument}', { path: at(ref) })
 export const getCandles = (ref: string, query: { span: Candles['span']; from: string }) =>
-  call<Candles>('GET', `/instruments/${at(ref)}/candles`, { query })
+  kantor.get('/instruments/{instrument}/candles', { path: at(ref), query })
 
-export const listWatchlist = () => call<Instruments>('GET', '/watchlist')
-export const addToWatchlist = (instrument: string) =>
-  call<unknown>('POST', '/watchlist', { body: { instrument } })
-export const removeFromWatchlist = (ref: string) => call<void>('DELETE', `/watchlist/${at(ref)}`)
+export const listWatchlist = () => kantor.get('/watchlist')
+export const addToWatchlist = (instrument: string) => kantor.post('/watchlist', { body: { instrument } })
+export const removeFromWatchlist = (ref: string) =>
+  kantor.delete('/watchlist/{instrument}', { path: at(ref) })
 
 export const previewOrder = (body: OrderRequest, signal: AbortSignal) =>
-  call<OrderPreview>('POST', '/orders/preview', { body, signal })
+  kantor.post('/orders/preview', { body, signal })
 export const postOrder = (body: OrderRequest, idempotencyKey: string) =>
-  call<Order>('POST', '/orders', { body, idempotencyKey })
+  kantor.post('/orders', { body, idempotencyKey })
 export const listOrders = (query: { status?: 'open' | 'done'; cursor?: string; limit?: number }) =>
-  call<Orders>('GET', '/orders', { query: { ...query } })
-export const getOrder = (id: string) => call<Order>('GET', `/orders/${id}`)
-export const cancelOrder = (id: string) => call<Order>('DELETE', `/orders/${id}`)
+  kantor.get('/orders', { query })
+export const getOrder = (id: string) => kantor.get('/orders/{id}', { path: { id } })
+export const cancelOrder = (id: string) => kantor.delete('/orders/{id}', { path: { id } })
 
-export const listPositions = () => call<Positions>('GET', '/positions')
+export const listPositions = () => kantor.get('/positions')
 export const setPositionsMethod = (method: Positions['method']) =>
-  call<unknown>('PATCH', '/positions/settings', { body: { method } })
-export const getWorth = (range: WorthHistory['range']) =>
-  call<WorthHistory>('GET', '/wallet/worth', { query: { range } })
+  kantor.patch('/positions/settings', { body: { method } })
+export const getWorth = (range: WorthHistory['range']) => kantor.get('/wallet/worth', { query: { range } })

@@ -1,7 +1,6 @@
-import type { Payee, Transfer, TransferRequest } from '@kantor/contract/api'
-import { call } from './client.ts'
+import type { TransferRequest } from '@kantor/contract/api'
+import { kantor } from './client.ts'
 
-export const findPayees = (q: string, signal: AbortSignal) =>
-  call<{ items: Payee[] }>('GET', '/payees', { query: { q }, signal })
+export const findPayees = (q: string, signal: AbortSignal) => kantor.get('/payees', { query: { q }, signal })
 export const postTransfer = (body: TransferRequest, idempotencyKey: string) =>
-  call<Transfer>('POST', '/transfers', { body, idempotencyKey })
+  kantor.post('/transfers', { body, idempotencyKey })

@@ -1,7 +1,7 @@
-import type { Deposit, DepositRequest, Meta, Wallet } from '@kantor/contract/api'
-import { call } from './client.ts'
+import type { DepositRequest } from '@kantor/contract/api'
+import { kantor } from './client.ts'
 
-export const getMeta = () => call<Meta>('GET', '/meta')
-export const getWallet = () => call<Wallet>('GET', '/wallet')
+export const getMeta = () => kantor.get('/meta')
+export const getWallet = () => kantor.get('/wallet')
 export const postDeposit = (body: DepositRequest, idempotencyKey: string) =>
-  call<Deposit>('POST', '/wallet/deposits', { body, idempotencyKey })
+  kantor.post('/wallet/deposits', { body, idempotencyKey })

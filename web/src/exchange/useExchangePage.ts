@@ -51,6 +51,16 @@ export function useExchangePage() {
     const rate = rates.value?.items.find((candidate) => candidate.counter === quoting.to.value)
     return rate?.stale === true ? rate.asOf : null
   })
+  const midNow = computed(
+    () => rates.value?.items.find((candidate) => candidate.counter === quoting.to.value)?.mid ?? null,
+  )
+  /** The amount that was typed, which is what a plan fixes. */
+  const typed = computed(() => {
+    const { wish } = quoting
+    return wish.value === null
+      ? null
+      : { side: quoting.side.value, text: quoting.amountOf(quoting.side.value) ?? '' }
+  })
   const available = computed(() => availableOf(quoting.from.value))
   /** Said beside the field, before anything is refused; the server judges again when it posts. */
   const tooMuch = computed(() => {
@@ -98,7 +108,20 @@ export function useExchangePage() {
     quoting.quote.value = null
   }
 
-  return { quoting, conversion, all, held, available, tooMuch, staleSince, ready, confirm, again }
+  return {
+    quoting,
+    conversion,
+    all,
+    held,
+    available,
+    tooMuch,
+    staleSince,
+    midNow,
+    typed,
+    ready,
+    confirm,
+    again,
+  }
 }
 
 export type ExchangePageModel = ReturnType<typeof useExchangePage>

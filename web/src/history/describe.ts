@@ -4,9 +4,11 @@ import {
   ArrowDownLeft,
   ArrowDownToLine,
   ArrowLeftRight,
+  ArrowRightLeft,
   ArrowUpFromLine,
   ArrowUpRight,
   ChartCandlestick,
+  CircleOff,
   Coins,
   Lock,
   LockOpen,
@@ -30,6 +32,8 @@ const ICONS: Record<OperationKind, Component> = {
   fee: Percent,
   adjustment: Scale,
   reversal: Undo2,
+  rename: ArrowRightLeft,
+  delisting: CircleOff,
 }
 
 export const KINDS = Object.keys(ICONS) as OperationKind[]
@@ -41,11 +45,23 @@ export function iconOf(operation: Operation): Component {
   return operation.kind === 'transfer' && isIncoming(operation) ? ArrowDownLeft : ICONS[operation.kind]
 }
 
-/** What left, then what came: the order in which an exchange is read. */
-export const sides = (operation: Operation) => ({
-  out: operation.amounts.filter(({ amount }) => amount.startsWith('-')),
-  in: operation.amounts.filter(({ amount }) => !amount.startsWith('-')),
-})
+/** Set aside for an order, or let go again: it stays in the wallet, so it neither comes nor goes. */
+export const staysInside = ({ kind }: Operation) => kind === 'reserve' || kind === 'release'
+
+/** What left, then what came: the order in which an exchange is read. What stays inside has no direction to show. */
+export function sides(operation: Operation) {
+  if (staysInside(operation)) {
+    const unsigned = operation.amounts.map(({ asset, amount }) => ({
+      asset,
+      amount: amount.replace('-', ''),
+    }))
+    return { out: [], in: unsigned }
+  }
+  return {
+    out: operation.amounts.filter(({ amount }) => amount.startsWith('-')),
+    in: operation.amounts.filter(({ amount }) => !amount.startsWith('-')),
+  }
+}
 
 /** What of it is shares: the one asset that is no currency. */
 export const shareOf = (operation: Operation) =>

@@ -1,11 +1,16 @@
 import type { OperationInFull } from '@kantor/contract/api'
 import { useFormat, useText } from '#i18n'
+import { sides } from './describe.ts'
+import { useCompanyWords } from './explain-company.ts'
 import { useOrderSteps } from './explain-order.ts'
+import { useRuleSteps } from './explain-rule.ts'
 
 export interface Step {
   name: string
   value: string
   note?: string
+  /** Where more is said of it. */
+  link?: { name: string }
 }
 
 /** What made the figure, step by step and only the steps that this operation has. */
@@ -14,9 +19,16 @@ export function useExplainSteps() {
   const { money, decimal, percentOfBps, exactTime, sourceName } = useFormat()
 
   const orderSteps = useOrderSteps()
+  const ruleSteps = useRuleSteps()
+  const { companySteps } = useCompanyWords()
 
   function priceSteps(operation: OperationInFull): Step[] {
-    const { mid, rate, rateSource, rateAsOf, marginBps, margin } = operation
+    const { mid, rate, rateSource, rateAsOf, marginBps, margin, order } = operation
+    const base = order?.side === 'sell' ? order.priceCurrency : sides(operation).out[0]?.asset
+    const paired = (text: string) =>
+      base === undefined || margin === undefined
+        ? decimal(text)
+        : `1\u00a0${base} = ${decimal(text)}\u00a0${margin.asset}`
     const source =
       rateSource === undefined || rateAsOf === undefined
         ? undefined
@@ -24,7 +36,7 @@ export function useExplainSteps() {
     return [
       ...(mid === undefined
         ? []
-        : [{ name: t('convert.mid'), value: decimal(mid), ...(source && { note: source }) }]),
+        : [{ name: t('convert.mid'), value: paired(mid), ...(source && { note: source }) }]),
       ...(marginBps === undefined
         ? []
         : [
@@ -34,14 +46,16 @@ export function useExplainSteps() {
               ...(margin && { note: percentOfBps(marginBps) }),
             },
           ]),
-      ...(rate === undefined ? [] : [{ name: t('receipt.rate'), value: decimal(rate) }]),
+      ...(rate === undefined ? [] : [{ name: t('receipt.rate'), value: paired(rate) }]),
     ]
   }
 
   function stepsOf(operation: OperationInFull): Step[] {
     const { fee, rounding } = operation
     return [
+      ...ruleSteps(operation),
       ...orderSteps(operation),
+      ...companySteps(operation),
       ...priceSteps(operation),
       ...(fee === undefined ? [] : [{ name: t('convert.fee'), value: money(fee.amount, fee.asset) }]),
       ...(rounding === undefined
@@ -49,7 +63,7 @@ export function useExplainSteps() {
         : [
             {
               name: t('explain.rounding'),
-              value: `${rounding.amount} ${rounding.asset}`,
+              value: `${rounding.amount.replace(/^[\d.]+/u, decimal)} ${rounding.asset}`,
               note: t('explain.roundingNote'),
             },
           ]),

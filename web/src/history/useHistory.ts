@@ -1,7 +1,7 @@
-import { useInfiniteQuery } from '@pinia/colada'
 import { computed, ref, watch } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { listOperations } from '#api'
+import { usePages } from '#ui'
 import {
   EMPTY_FILTER,
   filterCount,
@@ -27,14 +27,10 @@ export function useHistory() {
       void router.replace({ query: { ...queryOf(applied.value), ...(id !== null && { operation: id }) } }),
   })
 
-  const list = useInfiniteQuery({
-    key: () => ['operations', 'list', JSON.stringify(request.value)],
-    query: ({ pageParam }) =>
-      listOperations({ ...request.value, limit: PAGE, ...(pageParam !== null && { cursor: pageParam }) }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.nextCursor,
-  })
-  const operations = computed(() => list.data.value?.pages.flatMap((page) => page.items) ?? [])
+  const { list, items: operations } = usePages(
+    () => ['operations', 'list', JSON.stringify(request.value)],
+    (from) => listOperations({ ...request.value, limit: PAGE, ...from }),
+  )
 
   let pause: ReturnType<typeof setTimeout> | undefined
   watch(

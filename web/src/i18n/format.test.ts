@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { useFormat } from './format.ts'
 import { i18n } from './index.ts'
 
-const { money, figureParts, decimal, shortRate, sourceName, personName, assetName } = useFormat()
+const { money, figureParts, decimal, roundedRate, shortRate, sourceName, personName, assetName } = useFormat()
 const plain = (text: string) => text.replaceAll('\u00a0', ' ')
 
 beforeAll(() => {
@@ -33,6 +33,18 @@ describe('figures', () => {
     ['25', '25'],
   ])('the rate %s reads %s', (text, shown) => {
     expect(decimal(text)).toBe(shown)
+  })
+
+  test.each([
+    ['4.101166647', '4.10117'],
+    ['170.0410960', '170.0411'],
+    ['0.2573480688', '0.257348'],
+    ['0.00001120', '0.0000112'],
+    ['4.100000000', '4.1000'],
+    ['61234.5678901', '61,234.5679'],
+    ['25', '25'],
+  ])('beside amounts the rate %s reads %s', (text, shown) => {
+    expect(roundedRate(text)).toBe(shown)
   })
 
   test.each([

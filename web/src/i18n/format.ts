@@ -15,6 +15,15 @@ export function scaleOf(asset: string, amount?: string): number {
   return point < 0 ? 0 : amount.length - point - 1
 }
 
+/** Largest first, with how many of the smallest each begins at. */
+const SPANS = [
+  ['day', 172_800_000, 86_400_000],
+  ['hour', 7_200_000, 3_600_000],
+  ['minute', 120_000, 60_000],
+  ['second', 1_000, 1_000],
+  ['millisecond', 0, 1],
+] as const
+
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
 function dates(tag: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
@@ -72,6 +81,16 @@ export function useFormat() {
     return new Intl.NumberFormat(tag.value, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
+    }).format(text as Intl.StringNumericLiteral)
+  }
+
+  /** The same to six digits that say something, and four decimals at least: a rate beside the amounts that it made. */
+  function roundedRate(text: string): string {
+    const [whole = '', given = ''] = text.split('.')
+    const zeros = /^0*/u.exec(given)?.[0].length ?? 0
+    return new Intl.NumberFormat(tag.value, {
+      minimumFractionDigits: Math.min(given.length, 4),
+      maximumFractionDigits: whole === '0' ? zeros + 6 : Math.max(6 - whole.length, 4),
     }).format(text as Intl.StringNumericLiteral)
   }
 
@@ -157,6 +176,13 @@ export function useFormat() {
     return dates(tag.value, { ...options, ...yearUnless(at, now) }).format(new Date(at))
   }
 
+  /** How long something took or lasts, in the unit that says it shortly: `340 ms`, `1.2 s`, `90 min`, `3 days`. */
+  function duration(ms: number): string {
+    const [unit, , size] = SPANS.find(([, from]) => ms >= from) ?? SPANS[4]
+    const options = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 } as const
+    return new Intl.NumberFormat(tag.value, options).format(ms / size)
+  }
+
   /** The currency's name in the language of the page; ours where the browser knows none. */
   function assetName(code: string, fallback?: string): string {
     const known = currencyByCode(code)
@@ -172,6 +198,7 @@ export function useFormat() {
     figureParts,
     money,
     decimal,
+    roundedRate,
     price,
     signedPrice,
     percent,
@@ -186,6 +213,7 @@ export function useFormat() {
     exactTime,
     day,
     moment,
+    duration,
     assetName,
   }
 }

@@ -50,6 +50,7 @@ describe('messages', () => {
       name: 'x',
       source: 'x',
       timeliness: 'x',
+      minutes: 15,
       on: 'x',
       ticker: 'x',
       range: 'x',

@@ -3,6 +3,7 @@ import { readonly, ref } from 'vue'
 import { ApiError, getMe, onSignedOut, signOut, updateMe } from '#api'
 import { setLocale, useText, type Locale } from '#i18n'
 import { setTheme, theme } from '#ui'
+import { endPush } from './end-push.ts'
 
 const me = ref<Me | null>(null)
 let known = false
@@ -26,6 +27,7 @@ export async function whoIsIn(): Promise<Me | null> {
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 'not_authenticated') throw error
     known = true
+    endPush().catch((failed: unknown) => console.warn('push could not be ended', failed))
   }
   return me.value
 }

@@ -1,6 +1,7 @@
 import { useQuery, useQueryCache } from '@pinia/colada'
-import { listInstruments, listOrders, listPositions, listWatchlist } from '#api'
-import { pollWhileSeen } from '#market-data'
+import { listInstruments, listOrders, listPositions, listWatchlist, readAnew } from '#api'
+import { useOnScreen } from '#live'
+import { pollUnlessLive } from '#market-data'
 
 const PRICES_SECONDS = 8
 const ORDERS_SECONDS = 4
@@ -8,7 +9,8 @@ const POPULAR_SHOWN = 6
 
 export function useWatchlist() {
   const query = useQuery({ key: ['watchlist'], query: listWatchlist, staleTime: 4_000 })
-  pollWhileSeen(() => query.refresh(), PRICES_SECONDS)
+  useOnScreen(() => ({ instruments: query.data.value?.items.map(({ id }) => id) ?? [] }))
+  pollUnlessLive(() => query.refresh(), PRICES_SECONDS)
   return query
 }
 
@@ -22,7 +24,8 @@ export const usePopular = () =>
 
 export function usePositions() {
   const query = useQuery({ key: ['positions'], query: listPositions, staleTime: 4_000 })
-  pollWhileSeen(() => query.refresh(), PRICES_SECONDS)
+  useOnScreen(() => ({ instruments: query.data.value?.items.map(({ instrument }) => instrument.id) ?? [] }))
+  pollUnlessLive(() => query.refresh(), PRICES_SECONDS)
   return query
 }
 
@@ -32,7 +35,7 @@ export function useOpenOrders() {
     query: () => listOrders({ status: 'open', limit: 50 }),
     staleTime: 2_000,
   })
-  pollWhileSeen(() => query.refresh(), ORDERS_SECONDS)
+  pollUnlessLive(() => query.refresh(), ORDERS_SECONDS)
   return query
 }
 
@@ -41,7 +44,7 @@ export function useTradeMoved(): () => void {
   const cache = useQueryCache()
   return () => {
     for (const key of ['orders', 'positions', 'wallet', 'operations']) {
-      void cache.invalidateQueries({ key: [key] })
+      readAnew(cache, { key: [key] })
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Order } from '@kantor/contract/api'
 import { onScopeDispose, readonly, shallowRef } from 'vue'
 import { getOrder } from '#api'
+import { isLive, onLive } from '#live'
 import { useTradeMoved } from './queries.ts'
 
 const EVERY_SECONDS = 2
@@ -15,14 +16,23 @@ export function useFollowedOrder(placed: Order) {
   const order = shallowRef(placed)
   let asked = 0
 
-  async function look(): Promise<void> {
-    if (asked++ >= ASKED_MAX || !isOpen(order.value)) return clearInterval(timer)
-    if (document.visibilityState !== 'visible') return
-    // A receipt that cannot be renewed is still true; the next look may succeed.
-    const next = await getOrder(placed.id).catch(() => order.value)
+  function take(next: Order): void {
     if (next.status !== order.value.status || next.filledQuantity !== order.value.filledQuantity) tradeMoved()
     order.value = next
   }
+
+  async function look(): Promise<void> {
+    // Once even so: it may have been filled before anybody listened.
+    if (isLive() && asked > 0) return
+    if (asked++ >= ASKED_MAX || !isOpen(order.value)) return clearInterval(timer)
+    if (document.visibilityState !== 'visible') return
+    // A receipt that cannot be renewed is still true; the next look may succeed.
+    take(await getOrder(placed.id).catch(() => order.value))
+  }
+
+  onLive('order', (told) => {
+    if (told.id === placed.id) take(told)
+  })
 
   const timer = setInterval(() => void look(), EVERY_SECONDS * 1000)
   onScopeDispose(() => clearInterval(timer))

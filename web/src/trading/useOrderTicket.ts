@@ -63,7 +63,11 @@ export function useOrderTicket(instrument: () => Instrument, side: Side) {
     () => (receipt.value === null ? wish.value : null),
   )
   const ready = computed(() => preview.value !== null && wish.value !== null && !asking.value)
-  watch(wish, () => (refusal.value = null))
+  // By what is wished for, not by its object: that is another with every price that comes in.
+  watch(
+    () => JSON.stringify(wish.value),
+    () => (refusal.value = null),
+  )
 
   function chooseSettle(code: string): void {
     chosenByHand.value = true

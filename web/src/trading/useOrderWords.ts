@@ -16,6 +16,7 @@ const REASONS = [
 export function useOrderWords() {
   const { t } = useText()
   const { money, price } = useFormat()
+  const priced = (amount: string, { fee }: Order) => `${price(amount)}\u00a0${fee.asset}`
 
   /** `Buy AAPL` */
   const titleOf = ({ side, instrument }: Order) =>
@@ -28,7 +29,8 @@ export function useOrderWords() {
     reason !== null && REASONS.includes(reason) ? t(`orders.reasons.${reason}` as MessageKey) : undefined
 
   /** `1.5 AAPL at 200.00 USD or better` */
-  function wishOf({ quantity, notional, instrument, type, limitPrice, stopPrice }: Order): string {
+  function wishOf(order: Order): string {
+    const { quantity, notional, instrument, type, limitPrice, stopPrice } = order
     const amount =
       quantity === undefined
         ? notional === undefined
@@ -36,11 +38,11 @@ export function useOrderWords() {
           : money(notional.amount, notional.asset)
         : money(quantity, instrument.ticker)
     if (type === 'limit' && limitPrice !== undefined)
-      return t('orders.atLimit', { amount, price: price(limitPrice) })
+      return t('orders.atLimit', { amount, price: priced(limitPrice, order) })
     if (type === 'stop' && stopPrice !== undefined)
-      return t('orders.atStop', { amount, price: price(stopPrice) })
+      return t('orders.atStop', { amount, price: priced(stopPrice, order) })
     return t('orders.atMarket', { amount })
   }
 
-  return { titleOf, statusOf, reasonOf, wishOf }
+  return { titleOf, statusOf, reasonOf, wishOf, priced }
 }

@@ -1,6 +1,6 @@
 import type { WorthHistory } from '@kantor/contract/api'
 import { useQuery, useQueryCache } from '@pinia/colada'
-import { getMeta, getWallet, getWorth } from '#api'
+import { getMeta, getWallet, getWorth, readAnew } from '#api'
 
 const FRESH_SECONDS = 10
 
@@ -17,8 +17,6 @@ export const useMeta = () => useQuery({ key: ['meta'], query: getMeta, staleTime
 export function useMoneyMoved(): () => void {
   const cache = useQueryCache()
   return () => {
-    void cache.invalidateQueries({ key: ['wallet'] })
-    void cache.invalidateQueries({ key: ['worth'] })
-    void cache.invalidateQueries({ key: ['operations'] })
+    for (const name of ['wallet', 'worth', 'operations']) readAnew(cache, { key: [name] })
   }
 }

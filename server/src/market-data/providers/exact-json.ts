@@ -24,6 +24,7 @@ export function parseExactJson(text: string): unknown {
 }
 
 const MAX_DIGITS = 40
+const PLAIN_DECIMAL = /^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/
 
 /**
  * Plain decimal text of a JSON number: `1.78e-4` becomes `0.000178`. Null where it is negative or so long or
@@ -31,6 +32,7 @@ const MAX_DIGITS = 40
  * refused by the rules that count it.
  */
 export function plainDecimal(source: string): string | null {
+  if (source.length <= MAX_DIGITS && PLAIN_DECIMAL.test(source)) return source
   const parts = /^([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,4}))?$/.exec(source)
   if (parts === null || source.length > MAX_DIGITS) return null
   const whole = parts[1] ?? ''

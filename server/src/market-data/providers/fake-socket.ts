@@ -12,6 +12,8 @@ export interface FakeClient {
   close: () => void
   /** Nothing more is answered, not even pings. */
   freeze: () => void
+  /** Its connection has ended, whoever ended it. */
+  gone: () => boolean
 }
 
 export interface FakeSocket {
@@ -61,6 +63,7 @@ function clientOf(socket: WebSocket, fake: FakeSocket): FakeClient {
     freeze: () => {
       frozen = true
     },
+    gone: () => socket.readyState === socket.CLOSED,
   }
   socket.on('ping', () => (frozen ? undefined : socket.pong()))
   socket.on('message', (data: Buffer) => {

@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util'
 import { ProviderError } from './rate-provider.ts'
 
 export interface FetchTextOptions {
@@ -87,16 +88,22 @@ async function readText(response: Response, bodyBytesMax: number): Promise<strin
     await response.body?.cancel()
     throw tooLarge()
   }
-  const chunks: Uint8Array[] = []
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let text = ''
   let bytes = 0
   // Leaving the loop by a throw cancels the stream, and with it the transfer.
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength
     if (bytes > bodyBytesMax) throw tooLarge()
-    chunks.push(chunk)
+    text += decoded(decoder, chunk)
   }
+  return text + decoded(decoder)
+}
+
+/** Without a chunk: the end. */
+function decoded(decoder: TextDecoder, chunk?: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    return decoder.decode(chunk, { stream: chunk !== undefined })
   } catch {
     throw new ProviderError('bad_answer', 'not_text', 'The answer is not UTF-8 text.')
   }

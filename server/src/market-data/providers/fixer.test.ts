@@ -33,6 +33,12 @@ test('the new host is asked with the key in a header', async () => {
   }
 })
 
+test('a plan that the operator names sets the pace, and begins with a budget of its own', () => {
+  const paid = fixerProvider({ url: feed.url, apiKey: KEY, clock, requestsPerMonth: 10_000 })
+  expect([old().requestsPerMonth, paid.requestsPerMonth]).toEqual([100, 10_000])
+  expect(paid.configuredAs).not.toBe(old().configuredAs)
+})
+
 test('rates are read exactly as they were written, unknown codes among them', async () => {
   feed.answer = () => ({ body: LATEST })
   const draft = await old().latest(never)

@@ -14,6 +14,8 @@ export interface FixerOptions {
   /** `http://data.fixer.io` speaks the old way, `https://api.apilayer.com` the new one; see `isGateway`. */
   readonly url: string
   readonly apiKey: string
+  /** Of the plan; null: as the free one, until the provider says otherwise. */
+  readonly requestsPerMonth?: number | null
   readonly clock: () => Date
   readonly deadlineSeconds?: number
   readonly bodyBytesMax?: number
@@ -52,13 +54,19 @@ const KIND_OF_CODE: ReadonlyMap<number, readonly [ProviderErrorKind, string]> = 
 export function fixerProvider(options: FixerOptions): RateProvider {
   const ask = (path: string, query: Record<string, string>, signal: AbortSignal) =>
     askFixer(options, path, query, signal)
+  const requestsPerMonth = options.requestsPerMonth ?? FREE_REQUESTS_PER_MONTH
   return {
     name: 'fixer',
     kind: 'hourly',
     simulated: false,
     intervalSeconds: 3600,
-    requestsPerMonth: FREE_REQUESTS_PER_MONTH,
-    configuredAs: fingerprint(options.url, options.apiKey),
+    requestsPerMonth,
+    // Another plan begins with a budget of its own.
+    configuredAs: fingerprint(
+      options.url,
+      options.apiKey,
+      ...(options.requestsPerMonth == null ? [] : [`${requestsPerMonth}`]),
+    ),
     async latest(signal) {
       const { body, quota } = await ask('latest', {}, signal)
       const answer = readShape(latestAnswer, body)

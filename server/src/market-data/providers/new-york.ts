@@ -18,6 +18,14 @@ export function newYorkMidnight(date: string): number {
 
 /** The calendar day in New York at that moment. Found from midnights that are kept: formatting costs 5 µs. */
 export function newYorkDate(atMs: number): string {
+  if (atMs !== last.atMs) last = { atMs, date: dateAt(atMs) }
+  return last.date
+}
+
+/** All rows of a day have the same stamp. */
+let last = { atMs: Number.NaN, date: '' }
+
+function dateAt(atMs: number): string {
   // Four hours behind UTC in summer, five in winter: this guess is right but for an hour in winter.
   const guess = isoDay(atMs - 4 * 3_600_000)
   return atMs < newYorkMidnight(guess) ? dayAfter(guess, -1) : guess

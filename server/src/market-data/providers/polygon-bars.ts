@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { readShape } from './exact-json.ts'
-import { parseExactRows } from './exact-rows.ts'
+import { CutRows, parseExactRows } from './exact-rows.ts'
 import { barIn, isRow, tickerIn, type Row } from './polygon-prices.ts'
 import { askPolygon, checkRaw, checkStatus, nextOf, type PolygonAccess } from './polygon-request.ts'
 import { ProviderError } from './rate-provider.ts'
 import { readPages } from './read-pages.ts'
+import { takeTurns } from './take-turns.ts'
 import type { RefusedRow, StockBar, StockBars, StockCall, StockSpan } from './stock-provider.ts'
 
 /** 12,000 rows of a day are about 2 MB, 50,000 bars of a range about 6. */
@@ -15,12 +16,11 @@ const RANGE_PAGES_MAX = 20
 const RANGE_LIMIT = 50_000
 const DEADLINE_SECONDS = 60
 
-const rowsAnswer = z.array(z.unknown()).max(ROWS_MAX).optional()
 const envelope = z.object({ next_url: z.string().optional(), ticker: z.string().optional() })
 
 interface Answer {
   readonly delayed: boolean
-  readonly rows: readonly unknown[]
+  readonly rows: Iterable<unknown>
   readonly nextUrl: string | undefined
 }
 
@@ -39,7 +39,7 @@ export async function polygonRange(
     const answer = await askBars(access, { path, cursor, pagesUnder, sort: 'asc' }, call)
     delayed ||= answer.delayed
     return {
-      ...sortOut(answer.rows, (row) => barIn(ticker, row, wholeDays)),
+      ...(await sortOut(answer.rows, (row) => barIn(ticker, row, wholeDays))),
       next: nextOf(answer.nextUrl, access.url, pagesUnder),
     }
   }
@@ -64,7 +64,7 @@ export async function polygonGroupedDay(
   const path = `/v2/aggs/grouped/locale/us/market/stocks/${checkDay(date)}`
   const answer = await askBars(access, { path }, call)
   const seen = new Set<string>()
-  const { items, refused } = sortOut(answer.rows, (row) => {
+  const { items, refused } = await sortOut(answer.rows, (row) => {
     const ticker = tickerIn(row['T'])
     if (ticker === null) return { ok: false, why: 'shape' }
     const bar = barIn(ticker, row, true)
@@ -83,7 +83,7 @@ export async function polygonPreviousClose(
 ): Promise<StockBar | null> {
   const path = `/v2/aggs/ticker/${encodeURIComponent(checkTicker(ticker))}/prev`
   const answer = await askBars(access, { path }, call)
-  const { items } = sortOut(answer.rows, (row) => barIn(ticker, row, true))
+  const { items } = await sortOut(answer.rows, (row) => barIn(ticker, row, true))
   return items.at(-1) ?? null
 }
 
@@ -103,29 +103,36 @@ async function askBars(
   const { delayed } = checkStatus(body, access.apiKey)
   checkRaw(body)
   const { next_url: nextUrl } = readShape(envelope, body)
-  return { delayed, rows: readShape(rowsAnswer, rows) ?? [], nextUrl }
+  return { delayed, rows: rowsIn(rows), nextUrl }
+}
+
+function rowsIn(rows: unknown): Iterable<unknown> {
+  if (rows === undefined) return []
+  const fits = (rows instanceof CutRows || Array.isArray(rows)) && rows.length <= ROWS_MAX
+  if (fits) return rows
+  throw new ProviderError('bad_answer', 'unexpected_shape', 'The answer has no rows of an expected shape.')
 }
 
 /**
  * Reads row by row; what cannot be read is left out and named.
  * @throws ProviderError `unexpected_shape` where most rows cannot be read: that is not a broken row but another format
  */
-export function sortOut<Item>(
-  rows: readonly unknown[],
+export async function sortOut<Item>(
+  rows: Iterable<unknown>,
   read: (row: Row) => { ok: true; value: Item } | { ok: false; why: string },
-): { items: Item[]; refused: RefusedRow[] } {
+): Promise<{ items: Item[]; refused: RefusedRow[] }> {
   const items: Item[] = []
   const refused: RefusedRow[] = []
-  for (const row of rows) {
+  await takeTurns(rows, (row) => {
     const result = isRow(row) ? read(row) : ({ ok: false, why: 'shape' } as const)
     if (result.ok) items.push(result.value)
     else refused.push({ ticker: isRow(row) ? tickerIn(row['T'] ?? row['ticker']) : null, why: result.why })
-  }
+  })
   if (refused.length > items.length && refused.length > 10) {
     throw new ProviderError(
       'bad_answer',
       'unexpected_shape',
-      `${refused.length} of ${rows.length} rows cannot be read (${refused[0]?.why}).`,
+      `${refused.length} of ${items.length + refused.length} rows cannot be read (${refused[0]?.why}).`,
     )
   }
   return { items, refused }

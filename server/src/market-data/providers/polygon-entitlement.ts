@@ -26,7 +26,7 @@ type Probe =
  */
 export async function probePolygon(
   access: PolygonAccess,
-  options: { readonly plan: RequestPlan | null; readonly stream: boolean | null; readonly clock: () => Date },
+  options: { readonly plan: RequestPlan | null; readonly clock: () => Date },
   call: StockCall,
 ): Promise<Entitlement> {
   const today = newYorkDate(options.clock().getTime())
@@ -42,11 +42,10 @@ export async function probePolygon(
     timeliness: timelinessOf(snapshots, intraday),
     snapshots: snapshots.allowed,
     intraday: intraday.allowed,
-    stream: options.stream,
+    stream: null,
     refused: [
       ...(snapshots.allowed ? [] : [{ what: 'snapshots', sentence: snapshots.sentence }]),
       ...(intraday.allowed ? [] : [{ what: 'intraday bars', sentence: intraday.sentence }]),
-      ...(options.stream === false ? [{ what: 'stream', sentence: 'The plan has no live stream.' }] : []),
     ],
     requestsPerMinute: plan === FREE_PLAN ? FREE_PLAN.requestsMax : null,
     probedAt: options.clock(),

@@ -150,7 +150,7 @@ describe('what a key may see is found by asking', () => {
   ]
   test.each(cases)('%s', async (_name, first, second, expected, plan) => {
     feed.answer = (path) => (path.includes('/snapshot/') ? first : second)
-    const found = await probePolygon(access, { plan: null, stream: null, clock: () => NOW }, call)
+    const found = await probePolygon(access, { plan: null, clock: () => NOW }, call)
     expect(found).toMatchObject(expected)
     expect(budget.plans).toEqual([plan])
     expect(feed.asked).toHaveLength(2)
@@ -159,11 +159,11 @@ describe('what a key may see is found by asking', () => {
 
   test('a failure is no finding; a plan that the operator named stands', async () => {
     feed.answer = () => json('', 503)
-    const ask = () => probePolygon(access, { plan: FREE_PLAN, stream: false, clock: () => NOW }, call)
+    const ask = () => probePolygon(access, { plan: FREE_PLAN, clock: () => NOW }, call)
     await expect(ask()).rejects.toMatchObject({ code: 'http_503' })
     expect(budget.plans).toEqual([])
     feed.answer = (path) => (path.includes('/snapshot/') ? snapshot('OK') : bars('OK'))
-    expect(await ask()).toMatchObject({ timeliness: 'realTime', requestsPerMinute: 5, stream: false })
+    expect(await ask()).toMatchObject({ timeliness: 'realTime', requestsPerMinute: 5, stream: null })
     expect(budget.plans).toEqual([FREE_PLAN])
   })
 })

@@ -36,7 +36,7 @@ export async function polygonSnapshot(
   const answer = readShape(snapshotAnswer, body)
   const rows = answer.tickers ?? (answer.ticker === undefined ? [] : [answer.ticker])
   const asked = new Set(tickers)
-  const { items, refused } = sortOut(rows, readSnapshot)
+  const { items, refused } = await sortOut(rows, readSnapshot)
   return { delayed, snapshots: items.filter(({ ticker }) => asked.has(ticker)), refused }
 }
 

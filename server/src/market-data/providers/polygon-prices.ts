@@ -26,7 +26,9 @@ export function tickerIn(value: unknown): string | null {
 /** A positive price as plain decimal text, or null. */
 export function priceIn(value: unknown): string | null {
   const text = decimalIn(value)
-  return text === null || Number(text) <= 0 || Number(text) > PRICE_MAX ? null : text
+  if (text === null) return null
+  const price = Number(text)
+  return price <= 0 || price > PRICE_MAX ? null : text
 }
 
 /** A size or volume, which may be zero, fractional, or written with an exponent; as plain decimal text. */
@@ -38,24 +40,24 @@ export function volumeIn(value: unknown): string | null {
 /** Beyond so many decimals it is noise of a float, and more than the database is to keep. */
 function decimalIn(value: unknown): string | null {
   const text = value instanceof JsonNumber ? plainDecimal(value.source) : null
-  return text === null || (text.split('.')[1]?.length ?? 0) > DECIMALS_MAX ? null : text
+  if (text === null) return null
+  const point = text.indexOf('.')
+  return point >= 0 && text.length - point - 1 > DECIMALS_MAX ? null : text
 }
 
 /** Open, high, low, close and volume of a row that names them `o h l c v`, and `vw` where it has one. */
 export function pricesIn(row: Row): Read<StockPrices> {
-  const [open, high, low, close] = [
-    priceIn(row['o']),
-    priceIn(row['h']),
-    priceIn(row['l']),
-    priceIn(row['c']),
-  ]
+  const open = priceIn(row['o'])
+  const high = priceIn(row['h'])
+  const low = priceIn(row['l'])
+  const close = priceIn(row['c'])
   if (open === null || high === null || low === null || close === null) return { ok: false, why: 'price' }
   const volume = volumeIn(row['v'])
   if (volume === null) return { ok: false, why: 'volume' }
   // A double is enough to prove the wrong order: rounding never swaps two numbers.
-  const [lowest, highest] = [Number(low), Number(high)]
-  const inside = [Number(open), Number(close)].every((price) => lowest <= price && price <= highest)
-  if (!inside) return { ok: false, why: 'high_low' }
+  const lowest = Math.min(Number(open), Number(close))
+  const highest = Math.max(Number(open), Number(close))
+  if (lowest < Number(low) || highest > Number(high)) return { ok: false, why: 'high_low' }
   return { ok: true, value: { open, high, low, close, volume, vwap: priceIn(row['vw']) } }
 }
 

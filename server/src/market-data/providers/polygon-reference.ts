@@ -66,7 +66,7 @@ async function askList<Item>(
   const body = parseExactJson(text)
   checkStatus(body, access.apiKey)
   const { results, next_url: nextUrl } = readShape(listAnswer, body)
-  return { ...sortOut(results ?? [], read), next: nextOf(nextUrl, access.url, path) }
+  return { ...(await sortOut(results ?? [], read)), next: nextOf(nextUrl, access.url, path) }
 }
 
 /** Polygon's types (https://polygon.io/docs/rest/stocks/tickers/ticker-types) as far as we name them. */

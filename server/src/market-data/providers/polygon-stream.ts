@@ -13,8 +13,6 @@ export interface PolygonStreamAccess {
   readonly clock: () => Date
   readonly random: () => number
   readonly timings?: Partial<StreamTimings>
-  /** Told what connecting has shown about the plan. */
-  readonly onAllowed?: (allowed: boolean) => void
 }
 
 const TIMINGS: StreamTimings = {
@@ -92,10 +90,7 @@ class PolygonStream {
     const signal = AbortSignal.any([this.#options.signal, this.#stopped.signal])
     for (;;) {
       const end = await this.#connect(signal)
-      if (end.kind === 'final') {
-        if (end.end.code === 'not_authorized') this.#access.onAllowed?.(false)
-        return end.end
-      }
+      if (end.kind === 'final') return end.end
       const waitMs = this.#waitAfter(end)
       this.#say({
         state: 'waiting',
@@ -138,7 +133,6 @@ class PolygonStream {
     if (this.#coveredUntil !== null) this.#queue.gap(this.#gapUntilNow(this.#coveredUntil, 'reconnected'))
     this.#coveredUntil = now
     this.#liveSince = performance.now()
-    this.#access.onAllowed?.(true)
     this.#say({ state: 'live', sentence: 'Live.' })
   }
 

@@ -61,19 +61,16 @@ test('a paid key that was found by asking is no longer held to five a minute, in
   expect(feed.asked).toHaveLength(22)
 })
 
-test('a free key is found as such, and what the stream was refused is shown with the rest', async () => {
+test('a free key is found as such, and that its plan has no stream is known from connecting only', async () => {
   feed.answer = () => json({ status: 'NOT_AUTHORIZED', message: 'Upgrade.' }, 403)
   socket.answer = (client) =>
     client.say({ ev: 'status', status: 'auth_failed', message: 'Your plan doesn’t include it' })
   const polygon = provider()
-  expect(await polygon.entitlement(now)).toMatchObject({
-    timeliness: 'endOfDay',
-    stream: null,
-    requestsPerMinute: 5,
-  })
-  const stream = polygon.stream({ topics: [], onEvents: () => {}, onGap: () => {}, signal: now.signal })
-  expect(await stream.ended).toMatchObject({ code: 'not_authorized' })
   const found = await polygon.entitlement(now)
-  expect(found.refused.map(({ what }) => what)).toEqual(['snapshots', 'intraday bars', 'stream'])
+  expect(found).toMatchObject({ timeliness: 'endOfDay', stream: null, requestsPerMinute: 5 })
+  expect(found.refused.map(({ what }) => what)).toEqual(['snapshots', 'intraday bars'])
+  const silent = { topics: [], onEvents: () => {}, onGap: () => {} }
+  const stream = polygon.stream({ ...silent, timeliness: 'realTime', signal: now.signal })
+  expect(await stream.ended).toMatchObject({ code: 'not_authorized' })
   expect(JSON.stringify([found, polygon.configuredAs])).not.toContain(KEY)
 })

@@ -11,7 +11,8 @@ import type { StockProvider } from './stock-provider.ts'
 
 export interface PolygonOptions {
   readonly url: string
-  readonly wsUrl: string
+  /** Null: Polygon's own, by whether the plan is delayed. */
+  readonly wsUrl: string | null
   readonly apiKey: string
   /** `probe`: as free until `entitlement()` has found otherwise. */
   readonly plan: 'free' | 'paid' | 'probe'
@@ -24,6 +25,8 @@ export interface PolygonOptions {
   /** Of the tests; otherwise the one that all processes share. */
   readonly budget?: RequestBudget
 }
+
+const STREAM_URLS = { realTime: 'wss://socket.polygon.io', delayed: 'wss://delayed.polygon.io' } as const
 
 /** Stock data of polygon.io (Massive since 2025). */
 export function polygonProvider(options: PolygonOptions): StockProvider {
@@ -39,8 +42,6 @@ export function polygonProvider(options: PolygonOptions): StockProvider {
     ...(options.deadlineSeconds === undefined ? {} : { deadlineSeconds: options.deadlineSeconds }),
     ...(options.waitSecondsMax === undefined ? {} : { waitSecondsMax: options.waitSecondsMax }),
   }
-  // Learnt from the stream itself, since only connecting tells.
-  let streamAllowed: boolean | null = null
   return {
     name: 'polygon',
     simulated: false,
@@ -54,18 +55,15 @@ export function polygonProvider(options: PolygonOptions): StockProvider {
     upcoming: (call) => polygonUpcoming(access, call),
     splits: (query, call) => polygonSplits(access, query, call),
     dividends: (query, call) => polygonDividends(access, query, call),
-    entitlement: (call) => probePolygon(access, { plan, stream: streamAllowed, clock }, call),
+    entitlement: (call) => probePolygon(access, { plan, clock }, call),
     stream: (stream) =>
       polygonStream(
         {
-          url: options.wsUrl,
+          url: options.wsUrl ?? STREAM_URLS[stream.timeliness],
           apiKey: options.apiKey,
           clock,
           random,
           ...(options.streamTimings === undefined ? {} : { timings: options.streamTimings }),
-          onAllowed: (allowed) => {
-            streamAllowed = allowed
-          },
         },
         stream,
       ),

@@ -104,6 +104,18 @@ test('who would have to wait too long is turned away at once, and takes nothing'
   expect(rows).toEqual([{ granted: 10n, turned_away: 1n }])
 })
 
+test('who may not wait at all gets a request that is left, however long asking for it takes', async () => {
+  // Each look at the clock is later than the one before, as on a real one.
+  const ticking = () => {
+    clock.advance(3)
+    return clock.now()
+  }
+  const budget = requestBudget({ db, name: NAME, firstPlan: FREE, clock: ticking, sleep })
+  const call = { signal: never, waitSecondsMax: 0 }
+  for (let taken = 0; taken < FREE.requestsMax; taken += 1) await budget.take(call)
+  await expect(budget.take(call)).rejects.toMatchObject({ code: 'budget' })
+})
+
 test('who gives up waiting gives the turn back', async () => {
   const budget = budgetOn(db)
   for (let request = 0; request < 5; request += 1) await budget.take({ signal: never, waitSecondsMax: 0 })

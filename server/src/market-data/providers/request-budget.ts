@@ -60,26 +60,29 @@ export function requestBudget(options: RequestBudgetOptions): RequestBudget {
   const sleep = options.sleep ?? ((ms, signal) => sleepFor(ms, undefined, { signal }))
   const locked = <T>(work: (tx: Tx, state: BudgetState) => Promise<T>) =>
     db.transaction(async (tx) => work(tx, await lockBudget(tx, name, options.firstPlan)))
-  const book = (mine: Date | null, deadline: Date) =>
+  const book = (mine: Date | null, deadlineFrom: (now: Date) => Date) =>
     locked(async (tx, state) => {
       const now = clock()
+      const deadline = deadlineFrom(now)
       const others = { ...state, grantedAt: stillCounting(state, mine, now) }
       const at = mine === null ? nextTurn(others, now) : earliestTurn(others, now)
       const grants = at > deadline ? others.grantedAt : [...others.grantedAt, at].toSorted(byTime)
       await recordGrants(tx, name, grants, grants.length - others.grantedAt.length - (mine === null ? 0 : 1))
       if (at > deadline) await countTurnedAway(tx, name)
-      return { at, now }
+      return { at, now, late: at > deadline }
     })
   const giveBack = (mine: Date) =>
     locked((tx, state) => recordGrants(tx, name, stillCounting(state, mine, clock()), -1))
   return {
     async take({ signal, waitSecondsMax }) {
-      const deadline = later(clock(), waitSecondsMax)
       if (signal.aborted) throw stopped()
+      let deadline: Date | null = null
+      // From when the first look was taken: who may not wait at all must not be refused for the time of asking.
+      const deadlineFrom = (now: Date): Date => (deadline ??= later(now, waitSecondsMax))
       let mine: Date | null = null
       for (let moves = 0; moves < MOVES_MAX; moves += 1) {
-        const turn: { at: Date; now: Date } = await book(mine, deadline)
-        if (turn.at > deadline) throw outOfBudget(turn.at, turn.now)
+        const turn: { at: Date; now: Date; late: boolean } = await book(mine, deadlineFrom)
+        if (turn.late) throw outOfBudget(turn.at, turn.now)
         if (turn.at <= turn.now) return
         mine = turn.at
         try {

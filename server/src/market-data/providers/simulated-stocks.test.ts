@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fakeClock } from '#test/fake-clock'
 import { simulatedListings } from './simulated-listings.ts'
 import { simulatedStocks } from './simulated-stocks.ts'
@@ -273,6 +273,7 @@ test('the stream says each minute once, trades and quotes of now, and names what
   const events: StreamEvent[] = []
   const gaps: StreamGap[] = []
   const stream = simulatedStocks({ seed: 1, clock: clock.now, streamEveryMs: 5 }).stream({
+    timeliness: 'realTime',
     topics: [
       { channel: 'minuteBars', ticker: 'AAPL' },
       { channel: 'quotes', ticker: 'MSFT' },
@@ -289,7 +290,7 @@ test('the stream says each minute once, trades and quotes of now, and names what
   for (const seconds of [20, 20, 60, 60]) {
     clock.advance(seconds * 1000)
     const wanted = clock.now()
-    await vi.waitFor(() => expect(stream.status().lastEventAt).toEqual(wanted), { interval: 5 })
+    await expect.poll(() => stream.status().lastEventAt, { interval: 5 }).toEqual(wanted)
   }
   const bars = events.flatMap((event) => (event.kind === 'bar' ? [event.bar] : []))
   const minutes = (await range('minute', '2026-11-20', '2026-11-20')).filter(
@@ -298,7 +299,7 @@ test('the stream says each minute once, trades and quotes of now, and names what
   expect(bars).toEqual(minutes.slice(0, 3))
   expect(events.filter(({ kind }) => kind === 'quote')).toHaveLength(4)
   clock.advance(3_600_000)
-  await vi.waitFor(() => expect(gaps).toHaveLength(1))
+  await expect.poll(() => gaps).toHaveLength(1)
   expect(gaps[0]).toMatchObject({
     from: new Date('2026-11-20T15:03:10Z'),
     to: new Date('2026-11-20T16:03:10Z'),

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fingerprint } from './fingerprint.ts'
 import { dayAfter, newYorkDate } from './new-york.ts'
+import { nyseSpecialDays } from './nyse-calendar.ts'
 import { checkDay, checkTicker } from './polygon-bars.ts'
 import { dayUntil, minutesUntil, priceText, simulatedRange, stockBar, stockPrices } from './simulated-bars.ts'
 import { LISTED_ON, simulatedListings, type SimulatedListing } from './simulated-listings.ts'
 import { simulatedPrices, type SimulatedPrices } from './simulated-prices.ts'
-import { simulatedHolidays, tradedHours } from './simulated-sessions.ts'
+import { tradedHours } from './simulated-sessions.ts'
 import { simulatedStream } from './simulated-stream.ts'
 import {
   SNAPSHOT_TICKERS_MAX,
@@ -186,16 +187,17 @@ function statusAt(prices: SimulatedPrices, now: Date): MarketStatus {
 function holidaysAfter(today: string): MarketHoliday[] {
   const until = dayAfter(today, HOLIDAYS_AHEAD_DAYS)
   const year = Number(today.slice(0, 4))
-  const days = [...simulatedHolidays(year), ...simulatedHolidays(year + 1)].filter(
+  const days = [...nyseSpecialDays(year), ...nyseSpecialDays(year + 1)].filter(
     ([date]) => date >= today && date <= until,
   )
   return days
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .flatMap(([date, { name, status }]) => {
+    .flatMap(([date, { kind, name }]) => {
       const hours = tradedHours(date, true)
+      const status = kind === 'half' ? 'earlyClose' : 'closed'
       const [opensAt, closesAt] =
         hours === null ? [null, null] : [new Date(hours.opensAt), new Date(hours.closesAt)]
-      return ['XNYS', 'XNAS'].map((mic) => ({ mic, name, date, status, opensAt, closesAt }))
+      return ['XNYS', 'XNAS'].map((mic) => ({ mic, name: name ?? '', date, status, opensAt, closesAt }))
     })
 }
 

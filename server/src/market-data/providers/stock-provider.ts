@@ -167,7 +167,7 @@ export interface Entitlement {
   readonly snapshots: boolean
   /** Intraday bars of the running day. */
   readonly intraday: boolean
-  /** Null: unknown until a stream was tried. */
+  /** Null: unknown until a stream was tried, since only connecting tells. */
   readonly stream: boolean | null
   /** What was refused, in the provider's words, for the operations page. */
   readonly refused: readonly { readonly what: string; readonly sentence: string }[]
@@ -207,6 +207,8 @@ export interface StreamStatus {
 
 export interface StreamOptions {
   readonly topics: readonly StreamTopic[]
+  /** What the plan gives: delayed prices have an address of their own. */
+  readonly timeliness: 'realTime' | 'delayed'
   /**
    * Called with batches in order, never while an earlier call is unsettled. A consumer that does not keep up
    * loses the oldest events, and is told so by `onGap`. One that throws ends the stream.

@@ -5,6 +5,9 @@ export const interfaceWords = {
     homeLink: 'Kantor, strona główna',
     close: 'Zamknij',
     done: 'Gotowe',
+    more: 'Pokaż więcej',
+    copy: 'Kopiuj',
+    copied: 'Skopiowano.',
     retry: 'Spróbuj ponownie',
     optional: 'nieobowiązkowe',
     showPassword: 'Pokaż hasło',
@@ -27,6 +30,10 @@ export const interfaceWords = {
     simulatedLong:
       'Rynek jest tu symulowany: kursy są zmyślone, a prawdziwe pieniądze się nie przemieszczają.',
   },
+  live: {
+    on: 'Na żywo: zmiany widać od razu',
+    down: 'Chwilowo nie na żywo. Próbujemy ponownie; to, co widzisz, może być sprzed kilku sekund.',
+  },
   places: { home: 'Start', convert: 'Wymień', stocks: 'Akcje', send: 'Wyślij', history: 'Historia' },
   unavailable: {
     title: 'Kantor nie odpowiada',
@@ -41,8 +48,8 @@ export const interfaceWords = {
     title: 'Kursy',
     none: 'Obecnie nie ma kursów.',
     asOf: 'z {at}',
-    footer: '{source}, {at}. Kursy średnie.',
-    footerTooOld: '{source}, {at}. Zbyt stare, by po nich wymieniać.',
+    footer: 'Kursy średnie, {source}, {at}.',
+    footerTooOld: 'Zbyt stare, by po nich wymieniać: {source}, {at}.',
     simulated: 'rynek symulowany',
     all: 'Wszystkie ({n})',
     fewer: 'Mniej',

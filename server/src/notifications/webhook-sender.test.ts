@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { requeueFrom } from './delivery-store.ts'
+import { notificationsFixture, transferEvent } from './notifications-fixture.ts'
+
+const { activeWebhook, ask, clock, customer, cutShort, db, happened, ownerDb, receiver, sender } =
+  await notificationsFixture()
+
+test('a receiver whose secret cannot be read is let be for a while, and holds up nobody', async () => {
+  const [owner, other] = [await customer('own_s'), await customer('oth_s')]
+  const [there, elsewhere] = [await receiver(), await receiver()]
+  const { id } = await activeWebhook(owner, there)
+  const { id: otherId } = await activeWebhook(other, elsewhere)
+  // As after a change of SECRET_KEY.
+  await ownerDb.query(
+    'update notifications.webhooks set sealed_secret = overlay(sealed_secret placing $2 from 13) where id = $1',
+    [id, Buffer.alloc(16)],
+  )
+  await ask(owner, 'POST', `/webhooks/${id}/test`)
+  await ask(other, 'POST', `/webhooks/${otherId}/test`)
+  await sender.drain()
+  expect(cutShort.splice(0)).toEqual(['a turn of a webhook was cut short'])
+  expect([there.received.length, elsewhere.received.length]).toEqual([0, 1])
+  clock.advance(61_000)
+  await sender.drain()
+  expect(cutShort.splice(0)).toEqual(['a turn of a webhook was cut short'])
+})
+
+test('what is sent again in parts leaves nothing out, though two processes’ clocks differ', async () => {
+  const [owner, payer, there] = [await customer('own_r'), await customer('pay_r'), await receiver()]
+  const { id } = await activeWebhook(owner, there, ['operation.posted'])
+  for (const amount of ['1.00', '2.00', '3.00']) await happened(transferEvent(payer, owner, amount))
+  const from = clock.now()
+  const secondsOn = (seconds: number) => new Date(from.getTime() + seconds * 1_000)
+  // The first was written by a process whose clock is ahead.
+  const { rows } = await ownerDb.query<{ position: bigint }>(
+    `select position from notifications.webhook_deliveries where webhook_id = $1 order by position desc limit 3`,
+    [id],
+  )
+  for (const [index, seconds] of [1, 0, 2].entries())
+    await ownerDb.query('update notifications.webhook_messages set created_at = $2 where position = $1', [
+      rows[index]?.position,
+      secondsOn(seconds),
+    ])
+  const part = (since: Date) =>
+    db.transaction((tx) => requeueFrom(tx, id, { from: since, now: clock.now(), limit: 2 }))
+  await ownerDb.query(
+    `update notifications.webhook_deliveries set status = 'delivered', next_attempt_at = null where webhook_id = $1`,
+    [id],
+  )
+  const { last } = await part(from)
+  await part(last ?? from)
+  await sender.drain()
+  expect(there.received).toHaveLength(3)
+})

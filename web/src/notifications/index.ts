@@ -1,0 +1,3 @@
+export { default as NotificationsCard } from './NotificationsCard.vue'
+export { default as WebhooksLink } from './WebhooksLink.vue'
+export { useUnread } from './queries.ts'
