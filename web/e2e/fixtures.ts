@@ -124,10 +124,8 @@ export async function expectAccessible(page: Page): Promise<void> {
 
 /** What axe finds: each rule with the elements that break it. */
 export async function accessibilityFindings(page: Page): Promise<string[]> {
-  // A colour that is still fading in is not the colour of the page.
-  await page.evaluate(() =>
-    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null))),
-  )
+  // A colour that is still on its way is not the colour of the page, and one that arrives can set off the next.
+  await page.waitForFunction(() => document.getAnimations().length === 0)
   // In the page itself, which has no frames, and without a list of all that is well: a third of the time.
   const { violations } = await new AxeBuilder({ page })
     .setLegacyMode()

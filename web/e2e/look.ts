@@ -14,6 +14,7 @@ export const SIZES = {
 export async function lookAt(page: Page, picture: string): Promise<void> {
   for (const theme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme: theme })
+    await expect(page.locator('html')).toHaveAttribute('data-theme', theme)
     await expectAccessible(page)
     await expectNoSidewaysScroll(page)
     await page.screenshot({ path: join(SCREENS, `${picture}-${theme}.png`) })

@@ -124,6 +124,25 @@ test('whoever looks for accessibility findings finds them', async ({ open }) => 
   expect(rules).toEqual(expect.arrayContaining(['color-contrast', 'image-alt', 'label']))
 })
 
+test('nothing moves for whoever asks for less motion, not even a change of theme', async ({
+  open,
+  address,
+}) => {
+  const moving = async (reducedMotion: 'reduce' | 'no-preference') => {
+    const { page } = await open({ reducedMotion })
+    await signUp(page, address, 'Ida Mrok')
+    await page.goto('/')
+    await expect(page.getByRole('heading', { name: 'Balances' })).toBeVisible()
+    await page.waitForFunction(() => document.getAnimations().length === 0)
+    return page.evaluate(() => {
+      document.documentElement.dataset['theme'] = 'dark'
+      return document.getAnimations().length
+    })
+  }
+  expect(await moving('no-preference')).toBeGreaterThan(0)
+  expect(await moving('reduce')).toBe(0)
+})
+
 for (const [size, device] of Object.entries(SIZES)) {
   test(`no page has an accessibility finding: ${size}`, async ({ open, address }) => {
     const { page } = await open({ ...device, reducedMotion: 'reduce' })
