@@ -661,20 +661,6 @@ create table trading.orders (
   reason text,
   done_at timestamp with time zone
 );
-create table trading.position_costs (
-  wallet_id bigint not null,
-  instrument_id integer not null,
-  method text not null,
-  cost_minor bigint not null,
-  fee_minor bigint not null,
-  cost_base_minor bigint,
-  fee_base_minor bigint,
-  realised_price_minor bigint not null,
-  realised_fees_minor bigint not null,
-  realised_price_base_minor bigint,
-  realised_currency_base_minor bigint,
-  realised_fees_base_minor bigint
-);
 create table trading.position_settings (
   wallet_id bigint not null,
   method text not null
@@ -689,8 +675,26 @@ create table trading.positions (
   last_lot integer default 0 not null,
   last_disposal integer default 0 not null,
   dividends_minor bigint default 0 not null,
-  dividends_base_minor bigint
-);
+  dividends_base_minor bigint,
+  fifo_cost_minor bigint not null,
+  fifo_fee_minor bigint not null,
+  fifo_cost_base_minor bigint,
+  fifo_fee_base_minor bigint,
+  fifo_realised_price_minor bigint not null,
+  fifo_realised_fees_minor bigint not null,
+  fifo_realised_price_base_minor bigint,
+  fifo_realised_currency_base_minor bigint,
+  fifo_realised_fees_base_minor bigint,
+  average_cost_minor bigint not null,
+  average_fee_minor bigint not null,
+  average_cost_base_minor bigint,
+  average_fee_base_minor bigint,
+  average_realised_price_minor bigint not null,
+  average_realised_fees_minor bigint not null,
+  average_realised_price_base_minor bigint,
+  average_realised_currency_base_minor bigint,
+  average_realised_fees_base_minor bigint
+) with (fillfactor=70);
 create table trading.price_cursors (
   source text not null,
   seq bigint not null
@@ -1028,15 +1032,17 @@ alter table trading.orders add constraint orders_stop_price_check CHECK ((stop_p
 alter table trading.orders add constraint orders_time_in_force_check CHECK ((time_in_force = ANY (ARRAY['day'::text, 'gtc'::text, 'ioc'::text])));
 alter table trading.orders add constraint orders_type_check CHECK ((type = ANY (ARRAY['market'::text, 'limit'::text, 'stop'::text])));
 alter table trading.orders add constraint orders_wallet_id_check CHECK ((wallet_id >= 1000));
-alter table trading.position_costs add constraint position_costs_pkey PRIMARY KEY (wallet_id, instrument_id, method);
-alter table trading.position_costs add constraint position_costs_check CHECK (((cost_base_minor IS NULL) = (fee_base_minor IS NULL)));
-alter table trading.position_costs add constraint position_costs_check1 CHECK ((((realised_price_base_minor IS NULL) = (realised_currency_base_minor IS NULL)) AND ((realised_price_base_minor IS NULL) = (realised_fees_base_minor IS NULL))));
-alter table trading.position_costs add constraint position_costs_cost_minor_check CHECK ((cost_minor >= 0));
-alter table trading.position_costs add constraint position_costs_fee_minor_check CHECK ((fee_minor >= 0));
-alter table trading.position_costs add constraint position_costs_method_check CHECK ((method = ANY (ARRAY['fifo'::text, 'average'::text])));
 alter table trading.position_settings add constraint position_settings_pkey PRIMARY KEY (wallet_id);
 alter table trading.position_settings add constraint position_settings_method_check CHECK ((method = ANY (ARRAY['fifo'::text, 'average'::text])));
 alter table trading.positions add constraint positions_pkey PRIMARY KEY (wallet_id, instrument_id);
+alter table trading.positions add constraint positions_average_cost_minor_check CHECK ((average_cost_minor >= 0));
+alter table trading.positions add constraint positions_average_fee_minor_check CHECK ((average_fee_minor >= 0));
+alter table trading.positions add constraint positions_check CHECK (((fifo_cost_base_minor IS NULL) = (fifo_fee_base_minor IS NULL)));
+alter table trading.positions add constraint positions_check1 CHECK (((average_cost_base_minor IS NULL) = (average_fee_base_minor IS NULL)));
+alter table trading.positions add constraint positions_check2 CHECK ((((fifo_realised_price_base_minor IS NULL) = (fifo_realised_currency_base_minor IS NULL)) AND ((fifo_realised_price_base_minor IS NULL) = (fifo_realised_fees_base_minor IS NULL))));
+alter table trading.positions add constraint positions_check3 CHECK ((((average_realised_price_base_minor IS NULL) = (average_realised_currency_base_minor IS NULL)) AND ((average_realised_price_base_minor IS NULL) = (average_realised_fees_base_minor IS NULL))));
+alter table trading.positions add constraint positions_fifo_cost_minor_check CHECK ((fifo_cost_minor >= 0));
+alter table trading.positions add constraint positions_fifo_fee_minor_check CHECK ((fifo_fee_minor >= 0));
 alter table trading.positions add constraint positions_quantity_check CHECK ((quantity >= 0));
 alter table trading.positions add constraint positions_wallet_id_check CHECK ((wallet_id >= 1000));
 alter table trading.price_cursors add constraint price_cursors_pkey PRIMARY KEY (source);
@@ -1247,7 +1253,6 @@ grant insert, select on trading.disposals to kantor_app;
 grant insert, select on trading.fills to kantor_app;
 grant insert, select, update on trading.lots to kantor_app;
 grant insert, select, update (status, filled_quantity, value_exact, value_minor, fee_minor, settled_minor, reserve_left_minor, fills, last_seq, triggered, reason, done_at) on trading.orders to kantor_app;
-grant insert, select, update on trading.position_costs to kantor_app;
 grant insert, select, update on trading.position_settings to kantor_app;
 grant insert, select, update on trading.positions to kantor_app;
 grant insert, select, update (seq) on trading.price_cursors to kantor_app;

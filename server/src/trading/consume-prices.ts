@@ -12,7 +12,7 @@ import { dealingPrice18, price18Of } from './price18.ts'
 
 const PRICES_PER_STEP = 1_000
 /** Each has up to three journals, and a block has room for 4096. */
-export const ORDERS_PER_STEP_MAX = 200
+export const ORDERS_PER_STEP_MAX = 400
 
 /** `idle`: nothing new. `busy`: another worker is at it. `more`: there may be more to do at once. */
 export type Step = { readonly state: 'idle' | 'busy' | 'more'; readonly fills: number }

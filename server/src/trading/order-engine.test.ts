@@ -1,5 +1,6 @@
 import { formatAmount } from '@kantor/contract/money'
 import { expect, test } from 'vitest'
+import { ORDERS_PER_STEP_MAX } from './consume-prices.ts'
 import { createOrderEngine } from './order-engine.ts'
 import { createPositionBooks } from './position-books.ts'
 import { dyingDatabase } from './test-dying-database.ts'
@@ -96,15 +97,16 @@ test('many engines at once fill each order once', async () => {
   for (const each of people) expect(await holds(each, 'USD', 'available')).toBe('899.00')
 })
 
-test('more orders than one step takes are all filled by the same price', async () => {
-  const anna = await somebody({ USD: '100000.00' })
+test('more orders than two steps take are all filled by the same price', async () => {
+  const orders = 2 * ORDERS_PER_STEP_MAX + 30
+  const anna = await somebody({ USD: `${12 * orders}.00` })
   const body = { instrument: 'ACME', side: 'buy', quantity: '0.1', timeInForce: 'gtc' }
-  await Promise.all(Array.from({ length: 430 }, () => order(anna, body)))
+  await Promise.all(Array.from({ length: orders }, () => order(anna, body)))
   await tick({ last: '100', bid: '99.9', ask: '100' })
   await tick({ last: '500', bid: '499', ask: '500' })
-  expect(await engine.runOnce()).toBe(430)
-  // 10.00 and the least fee each; the second price has nothing left to fill
-  expect(await holds(anna, 'USD', 'available')).toBe('95270.00')
+  expect(await engine.runOnce()).toBe(orders)
+  // Of 12.00 each, 10.00 and the least fee; the second price has nothing left to fill
+  expect(await holds(anna, 'USD', 'available')).toBe(`${orders}.00`)
 })
 
 test('fills come by themselves while the engine runs', async () => {

@@ -2,7 +2,7 @@ import { rateOf } from '@kantor/contract/money'
 import type { Cost, Gain } from './lot-maths.ts'
 import type { Book, CostBasisMethod, Disposal, Lot, MethodState, Position } from './position.ts'
 
-/** Of a method, in the order of its table. */
+/** Of one method. */
 interface CostsRow {
   readonly cost_minor: bigint
   readonly fee_minor: bigint
@@ -15,24 +15,11 @@ interface CostsRow {
   readonly realised_fees_base_minor: bigint | null
 }
 
-export const COST_METHODS = ['fifo', 'average'] as const
-export const COSTS_COLUMNS: readonly (keyof CostsRow)[] = [
-  'cost_minor',
-  'fee_minor',
-  'cost_base_minor',
-  'fee_base_minor',
-  'realised_price_minor',
-  'realised_fees_minor',
-  'realised_price_base_minor',
-  'realised_currency_base_minor',
-  'realised_fees_base_minor',
-]
-
 type CostsOfBoth = {
   readonly [Column in keyof CostsRow as `${CostBasisMethod}_${Column}`]: CostsRow[Column]
 }
 
-/** A position with the costs of both methods, each column with its method's name before it. */
+/** With the costs of both methods, each column with its method's name before it. */
 export interface PositionRow extends CostsOfBoth {
   readonly wallet_id: bigint
   readonly instrument_id: number
@@ -149,23 +136,23 @@ export function positionColumns(book: Book): Columns {
     last_disposal: position.lastDisposal,
     dividends_minor: `${position.dividendsMinor}`,
     dividends_base_minor: text(position.dividendsBaseMinor ?? undefined),
+    ...methodColumns('fifo', position.fifo),
+    ...methodColumns('average', position.average),
   }
 }
 
-export function costsColumns(book: Book): Columns[] {
-  return COST_METHODS.map((method) => {
-    const { held, realised } = book.position[method]
-    return {
-      ...keysOf(book),
-      method,
-      ...costColumns(held),
-      realised_price_minor: `${realised.priceMinor}`,
-      realised_fees_minor: `${realised.feesMinor}`,
-      realised_price_base_minor: text(realised.base?.priceMinor),
-      realised_currency_base_minor: text(realised.base?.currencyMinor),
-      realised_fees_base_minor: text(realised.base?.feesMinor),
-    }
-  })
+function methodColumns(method: CostBasisMethod, { held, realised }: MethodState): Columns {
+  return {
+    [`${method}_cost_minor`]: `${held.costMinor}`,
+    [`${method}_fee_minor`]: `${held.feeMinor}`,
+    [`${method}_cost_base_minor`]: text(held.base?.costMinor),
+    [`${method}_fee_base_minor`]: text(held.base?.feeMinor),
+    [`${method}_realised_price_minor`]: `${realised.priceMinor}`,
+    [`${method}_realised_fees_minor`]: `${realised.feesMinor}`,
+    [`${method}_realised_price_base_minor`]: text(realised.base?.priceMinor),
+    [`${method}_realised_currency_base_minor`]: text(realised.base?.currencyMinor),
+    [`${method}_realised_fees_base_minor`]: text(realised.base?.feesMinor),
+  }
 }
 
 function costColumns(cost: Cost): Columns {
@@ -216,7 +203,7 @@ export function disposalColumns(book: Book, disposal: Disposal): Columns {
   }
 }
 
-function gainColumns(method: 'fifo' | 'average', gain: Gain): Columns {
+function gainColumns(method: CostBasisMethod, gain: Gain): Columns {
   return {
     [`${method}_price_minor`]: `${gain.priceMinor}`,
     [`${method}_fees_minor`]: `${gain.feesMinor}`,

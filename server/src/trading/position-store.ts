@@ -1,15 +1,6 @@
 import type { Queryable, Tx } from '#db'
 import type { Book, CostBasisMethod, Lot, Position } from './position.ts'
-import {
-  COST_METHODS,
-  COSTS_COLUMNS,
-  costsColumns,
-  disposalColumns,
-  lotColumns,
-  lotOf,
-  positionColumns,
-  positionOf,
-} from './position-rows.ts'
+import { disposalColumns, lotColumns, lotOf, positionColumns, positionOf } from './position-rows.ts'
 import type { LotRow, PositionRow } from './position-rows.ts'
 
 /** A wallet's holding of an instrument, and of how many of its oldest shares the lots are needed. */
@@ -21,25 +12,13 @@ export interface BookWanted {
 
 export const bookKey = (walletId: bigint, instrumentId: number): string => `${walletId}/${instrumentId}`
 
-const POSITION_COLUMNS = ['positions.*', ...COST_METHODS.flatMap(costColumnsOf)].join(', ')
-const COSTS = `
-  join trading.position_costs fifo on (fifo.wallet_id, fifo.instrument_id, fifo.method)
-    = (positions.wallet_id, positions.instrument_id, 'fifo')
-  join trading.position_costs average on (average.wallet_id, average.instrument_id, average.method)
-    = (positions.wallet_id, positions.instrument_id, 'average')`
-
 /** All that a wallet ever held, what it holds now first. */
 export async function readPositions(q: Queryable, walletId: bigint): Promise<Position[]> {
   const { rows } = await q.query<PositionRow>(
-    `select ${POSITION_COLUMNS} from trading.positions ${COSTS}
-      where positions.wallet_id = $1 order by positions.quantity = 0, positions.instrument_id`,
+    `select * from trading.positions where wallet_id = $1 order by quantity = 0, instrument_id`,
     [walletId],
   )
   return rows.map(positionOf)
-}
-
-function costColumnsOf(method: CostBasisMethod): string[] {
-  return COSTS_COLUMNS.map((column) => `${method}.${column} as ${method}_${column}`)
 }
 
 /** Those that exist, by `bookKey`. Their accounts are locked, so nobody else changes them meanwhile. */
@@ -49,10 +28,10 @@ export async function readHeld(
 ): Promise<Map<string, Position>> {
   const { rows } = await q.query<PositionRow>({
     name: 'trading_positions',
-    text: `select ${POSITION_COLUMNS}
+    text: `select positions.*
              from unnest($1::bigint[], $2::int[]) wanted (wallet_id, instrument_id)
              join trading.positions on (positions.wallet_id, positions.instrument_id)
-               = (wanted.wallet_id, wanted.instrument_id) ${COSTS}`,
+               = (wanted.wallet_id, wanted.instrument_id)`,
     values: [wanted.map(({ walletId }) => walletId), wanted.map(({ instrumentId }) => instrumentId)],
   })
   return new Map(rows.map((row) => [bookKey(row.wallet_id, row.instrument_id), positionOf(row)]))
@@ -124,7 +103,6 @@ export async function writeBooks(
   const disposals = books.flatMap((book) => book.disposals.map((each) => disposalColumns(book, each)))
   await Promise.all([
     upsertPositions(tx, books.map(positionColumns)),
-    upsertCosts(tx, books.flatMap(costsColumns)),
     ...(changed.length > 0 ? [upsertLots(tx, changed)] : []),
     ...(disposals.length > 0 ? [insertDisposals(tx, disposals)] : []),
   ])
@@ -137,24 +115,25 @@ async function upsertPositions(tx: Tx, rows: readonly object[]): Promise<void> {
            on conflict (wallet_id, instrument_id) do update set
              base_currency = excluded.base_currency, approximate = excluded.approximate,
              quantity = excluded.quantity, last_lot = excluded.last_lot, last_disposal = excluded.last_disposal,
-             dividends_minor = excluded.dividends_minor, dividends_base_minor = excluded.dividends_base_minor`,
-    values: [JSON.stringify(rows)],
-  })
-}
-
-async function upsertCosts(tx: Tx, rows: readonly object[]): Promise<void> {
-  await tx.query({
-    name: 'trading_upsert_costs',
-    text: `insert into trading.position_costs
-             select * from json_populate_recordset(null::trading.position_costs, $1::json)
-           on conflict (wallet_id, instrument_id, method) do update set
-             cost_minor = excluded.cost_minor, fee_minor = excluded.fee_minor,
-             cost_base_minor = excluded.cost_base_minor, fee_base_minor = excluded.fee_base_minor,
-             realised_price_minor = excluded.realised_price_minor,
-             realised_fees_minor = excluded.realised_fees_minor,
-             realised_price_base_minor = excluded.realised_price_base_minor,
-             realised_currency_base_minor = excluded.realised_currency_base_minor,
-             realised_fees_base_minor = excluded.realised_fees_base_minor`,
+             dividends_minor = excluded.dividends_minor, dividends_base_minor = excluded.dividends_base_minor,
+             fifo_cost_minor = excluded.fifo_cost_minor,
+             fifo_fee_minor = excluded.fifo_fee_minor,
+             fifo_cost_base_minor = excluded.fifo_cost_base_minor,
+             fifo_fee_base_minor = excluded.fifo_fee_base_minor,
+             fifo_realised_price_minor = excluded.fifo_realised_price_minor,
+             fifo_realised_fees_minor = excluded.fifo_realised_fees_minor,
+             fifo_realised_price_base_minor = excluded.fifo_realised_price_base_minor,
+             fifo_realised_currency_base_minor = excluded.fifo_realised_currency_base_minor,
+             fifo_realised_fees_base_minor = excluded.fifo_realised_fees_base_minor,
+             average_cost_minor = excluded.average_cost_minor,
+             average_fee_minor = excluded.average_fee_minor,
+             average_cost_base_minor = excluded.average_cost_base_minor,
+             average_fee_base_minor = excluded.average_fee_base_minor,
+             average_realised_price_minor = excluded.average_realised_price_minor,
+             average_realised_fees_minor = excluded.average_realised_fees_minor,
+             average_realised_price_base_minor = excluded.average_realised_price_base_minor,
+             average_realised_currency_base_minor = excluded.average_realised_currency_base_minor,
+             average_realised_fees_base_minor = excluded.average_realised_fees_base_minor`,
     values: [JSON.stringify(rows)],
   })
 }
