@@ -112,6 +112,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       runAt: options.runAt ?? null,
       attemptsMax: job.attemptsMax,
       key: options.key ?? null,
+      priority: job.priority ?? 0,
     })
   }
   return {

@@ -7,6 +7,9 @@ export interface JobRun {
   readonly attempt: number
 }
 
+/** Behind whatever the clock starts: hundreds of letters that nobody takes must not keep the rates from being polled. */
+export const DELIVERY_PRIORITY = 10
+
 /**
  * One kind of work. It may run more than once for one request (a process can die between the work and its
  * tick in the queue), so it must be idempotent.
@@ -19,6 +22,11 @@ export interface JobDefinition<Payload extends z.ZodType = z.ZodType> {
   readonly timeoutSeconds: number
   /** Tries in all. Between them: e, e², … e¹⁰ seconds (2.7 s, 7.4 s, 20 s, … 6 h). */
   readonly attemptsMax: number
+  /**
+   * Of the jobs that are due, those of the lowest run first, whatever the others' age. Default 0; `DELIVERY_PRIORITY`
+   * for what is queued once per customer or message, of which there may be any number.
+   */
+  readonly priority?: number
   run(payload: z.output<Payload>, run: JobRun): Promise<void>
 }
 
@@ -29,11 +37,12 @@ export interface AnyJob extends Omit<JobDefinition, 'run' | 'payload'> {
 
 /** Ties a job's payload to its schema. What is queued is parsed again when it runs: it may be of an older release. */
 export function defineJob<Payload extends z.ZodType>(definition: JobDefinition<Payload>): AnyJob {
-  const { name, timeoutSeconds, attemptsMax } = definition
+  const { name, timeoutSeconds, attemptsMax, priority = 0 } = definition
   return {
     name,
     timeoutSeconds,
     attemptsMax,
+    priority,
     start: async (payload, run) => definition.run(definition.payload.parse(payload), run),
   }
 }

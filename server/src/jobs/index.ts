@@ -1,6 +1,6 @@
 export { createJobs } from './create-jobs.ts'
 export type { EnqueueOptions, FailedJob, Jobs, JobsDeps, JobSchedule, JobStatus } from './create-jobs.ts'
-export { defineJob } from './definition.ts'
+export { defineJob, DELIVERY_PRIORITY } from './definition.ts'
 export type { AnyJob, JobDefinition, JobRun, ScheduleEntry } from './definition.ts'
 export { createLooks } from './looks.ts'
 export { migrateJobs } from './migrate-jobs.ts'

@@ -7,14 +7,16 @@ export interface QueuedJob {
   readonly runAt: Date | null
   readonly attemptsMax: number
   readonly key: string | null
+  readonly priority: number
 }
 
 /** Puts a job into the queue within the caller's transaction: it exists exactly if that commits. */
 export async function insertJob(tx: Tx, job: QueuedJob): Promise<void> {
   await tx.query(
     `select from ${QUEUE_SCHEMA}.add_job(
-       identifier := $1, payload := $2::json, run_at := $3, max_attempts := $4, job_key := $5)`,
-    [job.name, JSON.stringify(job.payload), job.runAt, job.attemptsMax, job.key],
+       identifier := $1, payload := $2::json, run_at := $3, max_attempts := $4, job_key := $5,
+       priority := $6)`,
+    [job.name, JSON.stringify(job.payload), job.runAt, job.attemptsMax, job.key, job.priority],
   )
 }
 
@@ -118,6 +120,8 @@ export async function rescheduleJob(q: Queryable, id: bigint): Promise<boolean> 
 }
 
 const FUTURE_MINUTES = 5
+/** Of the keys under which the clock's ticks wait. */
+export const TICK_KEY_PREFIX = 'by-the-clock:'
 
 /**
  * A schedule runs no tick that is not after its last one, so what ticked while the clock was ahead would keep it still
@@ -125,6 +129,13 @@ const FUTURE_MINUTES = 5
  * with a slow clock undoes nothing of the others.
  */
 export async function forgetTicksOfTheFuture(q: Queryable, now: Date): Promise<void> {
+  // A tick that waits keeps its time when the next one comes; of a failed one that is the time of its next try.
+  await q.query(
+    `update ${QUEUE_SCHEMA}._private_jobs set run_at = now(), updated_at = now()
+      where key ^@ $3 and attempts = 0 and locked_at is null
+        and run_at > greatest(now(), $1) + make_interval(mins => $2)`,
+    [now, FUTURE_MINUTES, TICK_KEY_PREFIX],
+  )
   await q.query(
     `update ${QUEUE_SCHEMA}._private_known_crontabs
         set last_execution = least(now(), $1), known_since = least(known_since, now(), $1)

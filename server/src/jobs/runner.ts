@@ -13,7 +13,7 @@ import type { Pool } from 'pg'
 import type { Queryable } from '#db'
 import { watchClock } from './clock-jumps.ts'
 import type { AnyJob, ScheduleEntry } from './definition.ts'
-import { endIdleLease, forgetTicksOfTheFuture, keepLease } from './queries.ts'
+import { endIdleLease, forgetTicksOfTheFuture, keepLease, TICK_KEY_PREFIX } from './queries.ts'
 import { openQueuePool } from './queue-pool.ts'
 import { QUEUE_SCHEMA, queueLogger, type JobLog } from './queue-logger.ts'
 import { taskOf } from './run-job.ts'
@@ -114,9 +114,7 @@ async function beginLife(deps: RunnerDeps, jobs: ReadonlyMap<string, AnyJob>, po
     events,
     logger: queueLogger(deps.log),
     taskList: Object.fromEntries([...jobs.values()].map((job) => [job.name, taskOf(job, runDeps)])),
-    parsedCronItems: parseCronItems(
-      deps.schedule.map((entry) => cronItem(entry, jobs.get(entry.job)?.attemptsMax)),
-    ),
+    parsedCronItems: parseCronItems(deps.schedule.map((entry) => cronItem(entry, jobs.get(entry.job)))),
   })
   const [workerPool] = pools
   if (workerPool === undefined) throw new Error('the runner did not say who it is')
@@ -215,16 +213,22 @@ async function endLeaseIfIdle(deps: RunnerDeps, poolId: string): Promise<void> {
   }
 }
 
-/** A tick replaces its predecessor if that still waits, so that a job that fails does not pile up behind itself. */
-function cronItem({ job, cron, backfillMinutes }: ScheduleEntry, maxAttempts: number | undefined): CronItem {
+/**
+ * A tick replaces its predecessor if that still waits, so that a job that fails does not pile up behind itself, and
+ * keeps that one's place in the queue: a job that ticks more often than it gets a turn would else never have one.
+ */
+function cronItem({ job, cron, backfillMinutes }: ScheduleEntry, definition: AnyJob | undefined): CronItem {
   return {
     task: job,
     match: cron,
     identifier: job,
     options: {
       backfillPeriod: backfillMinutes * 60_000,
-      jobKey: `by-the-clock:${job}`,
-      ...(maxAttempts === undefined ? {} : { maxAttempts }),
+      jobKey: `${TICK_KEY_PREFIX}${job}`,
+      jobKeyMode: 'preserve_run_at',
+      ...(definition === undefined
+        ? {}
+        : { maxAttempts: definition.attemptsMax, priority: definition.priority ?? 0 }),
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Database } from '#db'
-import { defineJob } from '#jobs'
+import { defineJob, DELIVERY_PRIORITY } from '#jobs'
 import type { AnyJob, ScheduleEntry } from '#jobs'
 import { z } from 'zod'
 import { MESSAGE_JOBS } from './notify.ts'
@@ -20,11 +20,16 @@ export interface NotificationJobsDeps {
 
 const message = z.strictObject({ messageId: z.uuid() })
 const SEND_TIMEOUT_SECONDS = 30
-/** Over about a day, by the queue's schedule. */
+/** Over about ten hours, by the queue's schedule (e + e² + … + e¹⁰ seconds). */
 const SEND_ATTEMPTS_MAX = 11
 
 export function notificationJobs({ mail, push, ...deps }: NotificationJobsDeps): AnyJob[] {
-  const limits = { payload: message, timeoutSeconds: SEND_TIMEOUT_SECONDS, attemptsMax: SEND_ATTEMPTS_MAX }
+  const limits = {
+    payload: message,
+    timeoutSeconds: SEND_TIMEOUT_SECONDS,
+    attemptsMax: SEND_ATTEMPTS_MAX,
+    priority: DELIVERY_PRIORITY,
+  }
   return [
     ...(mail === null
       ? []
