@@ -3,7 +3,13 @@ import { sweepQuotes } from '#exchange'
 import type { Identity } from '#identity'
 import { defineJob } from '#jobs'
 import type { AnyJob, ScheduleEntry } from '#jobs'
-import { marketDataJobs, marketDataSchedule, stockJobs, stockSchedule } from '#market-data'
+import {
+  DEFAULT_AGE_LIMITS,
+  marketDataJobs,
+  marketDataSchedule,
+  stockJobs,
+  stockSchedule,
+} from '#market-data'
 import type { DeclareInstruments, MarketHours, RateProvider, StockProvider } from '#market-data'
 import { notificationJobs, notificationSchedule } from '#notifications'
 import type { NotificationJobsDeps } from '#notifications'
@@ -42,7 +48,7 @@ export function allJobs(deps: ScheduleDeps): AnyJob[] {
       payload: nothing,
       timeoutSeconds: 120,
       attemptsMax: 3,
-      run: () => sweepQuotes(deps.db, deps.clock()),
+      run: () => sweepQuotes(deps.db, deps.clock(), DEFAULT_AGE_LIMITS),
     }),
     defineJob({
       name: 'sweep-identity',

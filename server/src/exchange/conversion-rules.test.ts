@@ -1,4 +1,4 @@
-import { journal } from '#ledger'
+import { accountId, journal, PURPOSE } from '#ledger'
 import { newKey, rulesFixture } from '#test/rules-fixture'
 import type { Customer } from '#test/money-fixture'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -26,6 +26,28 @@ beforeEach(async () => {
   news.length = 0
   // The customer's rate is half a percent below mid.
   await publishRates({ PLN: '4.20', USD: '1.10' })
+})
+
+test('a run waits for accounts before it holds its pair, as trades that convert do', async () => {
+  const ewa = await somebody({ EUR: '100.00' })
+  await make(ewa, ORDERS, wanted)
+  clock.advance(1_000)
+  await publishRates({ PLN: '4.40' })
+  const account = accountId({ walletId: ewa.walletId, assetId: 978, purpose: PURPOSE.available })
+  const running = await ownerDb.transaction(async (tx) => {
+    await tx.query('select from ledger.accounts where id = $1 for update', [account])
+    const run1 = run()
+    const waits = async () =>
+      (await tx.query(`select from pg_locks where not granted and locktype in ('tuple', 'transactionid')`))
+        .rowCount
+    await expect.poll(waits, { interval: 20, timeout: 10_000 }).toBeGreaterThan(0)
+    const { rows } = await tx.query<{ free: boolean }>(
+      `select pg_try_advisory_xact_lock(2, hashtext('978/985')) as free`,
+    )
+    expect(rows).toEqual([{ free: true }])
+    return { run1 }
+  })
+  expect(await running.run1).toBe(1)
 })
 
 describe('a limit conversion', () => {

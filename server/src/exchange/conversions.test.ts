@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { freezeAsset } from '#ledger'
+import { DEFAULT_AGE_LIMITS } from '#market-data'
 import type { Customer } from '#test/money-fixture'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { cents, codesOf, exchangeFixture } from './exchange-fixture.ts'
@@ -86,9 +87,9 @@ describe('a conversion', () => {
   test('with the same key answers the first body byte for byte, even after the quote expired and was cleared away', async () => {
     const { id } = await quote(ewa, 'EUR', 'PLN', '1')
     const first = await convert(ewa, id, 'replayed')
-    for (const laterMs of [0, 60_000, 2 * 24 * 3_600_000]) {
+    for (const laterMs of [0, 60_000, 7 * 24 * 3_600_000]) {
       clock.advance(laterMs)
-      await sweepQuotes(fixture.db, clock.now())
+      await sweep()
       const again = await convert(ewa, id, 'replayed')
       expect(again.text).toBe(first.text)
       expect(again.headers['idempotency-replayed']).toBe('true')
@@ -140,17 +141,29 @@ describe('a conversion', () => {
   })
 })
 
-test('old quotes are cleared away a day after they expired, and not before', async () => {
-  const { id } = await quote(ewa, 'EUR', 'PLN', '1')
-  const isKept = async () =>
-    (await ownerDb.query('select from exchange.quotes where id = $1', [id])).rowCount === 1
-  clock.advance(24 * 3_600_000)
-  await sweepQuotes(fixture.db, clock.now())
-  expect(await isKept()).toBe(true)
-  clock.advance(30_001)
-  await sweepQuotes(fixture.db, clock.now())
-  expect(await isKept()).toBe(false)
+test('quotes and what was dealt are cleared away a day after the oldest rate that may be dealt at, and not before', async () => {
+  const payer = await somebody({ EUR: '10.00' })
+  const { id } = await quote(payer, 'EUR', 'PLN', '1')
+  await convert(payer, id)
+  clock.advance(91_000)
+  // Makes what was dealt be counted.
+  await quote(payer, 'EUR', 'PLN', '1')
+  const kept = async () => {
+    const quotes = await ownerDb.query('select from exchange.quotes where id = $1', [id])
+    const dealt = await ownerDb.query('select from exchange.exposures where wallet_id = $1', [payer.walletId])
+    return [quotes.rowCount, dealt.rowCount]
+  }
+  clock.advance((DEFAULT_AGE_LIMITS.dailySeconds + 24 * 3_600) * 1_000 - 91_000)
+  await sweep()
+  expect(await kept()).toEqual([1, 1])
+  clock.advance(91_001)
+  await sweep()
+  expect(await kept()).toEqual([0, 0])
 })
+
+function sweep(): Promise<void> {
+  return sweepQuotes(fixture.db, clock.now(), DEFAULT_AGE_LIMITS)
+}
 
 /** What history reads: see README.md. */
 async function expectDetail(of: Customer, quoteId: string): Promise<void> {

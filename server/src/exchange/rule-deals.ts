@@ -61,10 +61,14 @@ export async function dealWithin(
   quote: StoredQuote,
   { run, mark }: { run: RunName; mark: RuleMark },
 ): Promise<string> {
+  const command = conversionCommand(quote, run, mark)
+  // Accounts before pairs, as trades that convert lock them.
+  const accountIds = command.postings.flatMap(({ from, to }) => [from, to])
+  const locked = await deps.ledger.lockAccounts(tx, accountIds, command.opens ?? [])
   await lockQuoting(tx, quote.walletId, quote, 'flushed')
   await requireExposure(tx, quote, deps.settings)
   await insertQuote(tx, quote)
-  const [verdict] = await deps.ledger.postWithin(tx, [conversionCommand(quote, run, mark)])
+  const [verdict] = await locked.post([command])
   if (verdict === undefined) throw new Error('a command without a verdict')
   if (verdict.outcome === 'refused') throw refusalProblem(verdict.reason)
   return verdict.journal.id

@@ -73,7 +73,7 @@ export async function ingestActions(
     await lockSource(tx, source.id)
     const added = await insertActions(tx, source.id, drafts, now)
     // A row that could not be read may be any.
-    return added + (refused === 0 ? await withdrawActions(tx, source.id, drafts, deps.clock()) : 0)
+    return added + (refused === 0 ? await withdrawActions(tx, source.id, { drafts, since }, deps.clock()) : 0)
   })
   const nextAt = new Date(now.getTime() + REFRESH_HOURS * 3_600_000)
   return { nextAt, stored, refused, reachedOn: today }
@@ -163,24 +163,25 @@ export async function insertActions(
 const WITHDRAWN_ALWAYS_FINE = 3
 
 /**
- * What is still ahead and not in the whole list any more was called off, or put off to another day: it would be posted
- * beside what took its place. What is past stays, since lists are cut off there. Should it come back it is one more
- * correction.
+ * What is still to be done and not in the whole list any more was called off, or put off to another day: it would be
+ * posted beside what took its place. A dividend is still to be done until it is paid. What is done stays, and so does
+ * what is of before the list. Should it come back it is one more correction.
  * @returns how many
  */
 async function withdrawActions(
   tx: Tx,
   sourceId: number,
-  listed: readonly ActionDraft[],
+  { drafts, since }: { readonly drafts: readonly ActionDraft[]; readonly since: string },
   now: Date,
 ): Promise<number> {
   // An answer without any row of a kind says nothing of that kind.
-  const kinds = [...new Set(listed.map(({ kind }) => kind))]
+  const kinds = [...new Set(drafts.map(({ kind }) => kind))]
   const { rowCount } = await tx.query(
     `with ahead as (
        select * from (
          select distinct on (source_key) * from market_data.corporate_actions
-          where source = $1 and kind = any($2) and effective_on > $3
+          where source = $1 and kind = any($2) and effective_on >= $7
+            and greatest(pay_on, effective_on) > $3
           order by source_key, revision desc) newest
         where not withdrawn),
      missing as (select * from ahead where source_key <> all($4))
@@ -196,9 +197,10 @@ async function withdrawActions(
       sourceId,
       kinds,
       newYorkDate(now.getTime()),
-      listed.map(({ sourceKey }) => sourceKey),
+      drafts.map(({ sourceKey }) => sourceKey),
       now,
       WITHDRAWN_ALWAYS_FINE,
+      since,
     ],
   )
   return rowCount ?? 0

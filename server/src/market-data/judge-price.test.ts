@@ -1,6 +1,6 @@
 import { rateOf } from '@kantor/contract/money'
 import { expect, test } from 'vitest'
-import { judgePrice, type HeldPrice, type PriceDraft } from './judge-price.ts'
+import { judgePrice, priceOfSnapshot, type HeldPrice, type PriceDraft } from './judge-price.ts'
 
 const NOW = new Date('2026-03-02T15:00:00Z')
 const held: HeldPrice = {
@@ -72,4 +72,36 @@ test.each([
 test('a sound bid and ask are kept', () => {
   const judged = verdict({ bid: '100.99', ask: '101.01' })
   expect(judged).toMatchObject({ outcome: 'believed', price: { bid: '100.99', ask: '101.01' } })
+})
+
+test.each([
+  ['later and sound: the price is of its time', '100.9', '101.1', 44_000, 44_000],
+  ['later and far from the last trade: the price is no newer than the trade', '120', '121', 44_000, 0],
+  ['later and far apart: the price is no newer than the trade', '90', '110', 44_000, 0],
+  ['earlier', '100.9', '101.1', -44_000, 0],
+  ['of another price, being 6 minutes later', '100.9', '101.1', 360_000, 0],
+])('a quote that is %s', (_name, bid, ask, laterMs, newerMs) => {
+  const price = priceOfSnapshot(
+    {
+      ticker: 'ACME',
+      trade: { ticker: 'ACME', price: '101', size: '1', asOf: NOW, asOfNs: 0n },
+      quote: {
+        ticker: 'ACME',
+        bid,
+        ask,
+        bidSize: '1',
+        askSize: '1',
+        asOf: new Date(NOW.getTime() + laterMs),
+        asOfNs: 0n,
+      },
+      minute: null,
+      day: null,
+      previousDay: null,
+      asOf: null,
+    },
+    10_000,
+    'realTime',
+  )
+  expect(price?.asOf).toEqual(new Date(NOW.getTime() + newerMs))
+  expect(price?.last).toBe('101')
 })

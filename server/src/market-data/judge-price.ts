@@ -92,14 +92,16 @@ function within(first: Rate, second: Rate, percent: bigint): boolean {
   return high.numerator * low.denominator * 100n <= low.numerator * high.denominator * (100n + percent)
 }
 
+type BidAsk = Pick<PriceDraft, 'bid' | 'ask'>
+const NO_QUOTE: BidAsk = { bid: null, ask: null }
+
 /** Bid and ask are kept only where they make sense together and with the last price. */
-function saneQuote({ bid, ask }: PriceDraft, last: Rate): { bid: string | null; ask: string | null } {
-  const none = { bid: null, ask: null }
-  if (bid === null || ask === null) return none
+function saneQuote({ bid, ask }: BidAsk, last: Rate): BidAsk {
+  if (bid === null || ask === null) return NO_QUOTE
   const [low, high] = [parseRate(bid), parseRate(ask)]
-  if (!low.ok || !high.ok || compareRates(low.rate, high.rate) > 0) return none
+  if (!low.ok || !high.ok || compareRates(low.rate, high.rate) > 0) return NO_QUOTE
   const near = within(low.rate, high.rate, SPREAD_PERCENT_MAX) && within(low.rate, last, SPREAD_PERCENT_MAX)
-  return near ? { bid, ask } : none
+  return near ? { bid, ask } : NO_QUOTE
 }
 
 /** A quote that is this much older than the trade is of another price. */
@@ -120,14 +122,9 @@ export function priceOfSnapshot(
         : null
   if (known === null) return null
   const fits = quote !== null && Math.abs(known.asOf.getTime() - quote.asOf.getTime()) <= QUOTE_AGE_MS_MAX
-  // A quote of later than the last trade is the newer word.
-  const asOf = fits && quote.asOf > known.asOf ? quote.asOf : known.asOf
-  return {
-    instrumentId,
-    last: known.last,
-    bid: fits ? quote.bid : null,
-    ask: fits ? quote.ask : null,
-    asOf,
-    timeliness,
-  }
+  const last = parseRate(known.last)
+  const kept = fits && last.ok ? saneQuote(quote, last.rate) : NO_QUOTE
+  // A quote of later than the last trade is the newer word, but one that is not kept makes an old price no newer.
+  const isNewer = fits && kept.bid !== null && quote.asOf > known.asOf
+  return { instrumentId, last: known.last, ...kept, asOf: isNewer ? quote.asOf : known.asOf, timeliness }
 }

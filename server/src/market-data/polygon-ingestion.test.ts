@@ -198,6 +198,40 @@ test('a split that is put off is withdrawn and stands on its new day; one that c
   expect((await known()).at(-1)).toBe('2026-04-27 withdrawn')
 })
 
+test('a dividend whose ex-date is moved on or after its day is withdrawn as long as it is not paid', async () => {
+  const id = await idOf('SPLT')
+  const others = market.dividends
+  const dividend = (exDate: string, payDate: string) => ({
+    ticker: 'SPLT',
+    cash_amount: 1,
+    currency: 'USD',
+    dividend_type: 'CD',
+    ex_dividend_date: exDate,
+    pay_date: payDate,
+    frequency: 4,
+  })
+  const look = async (dividends: typeof others, at: string) => {
+    market.dividends = [...others, ...dividends]
+    await db.query(`update market_data.stock_feeds set next_at = null where feed = 'actions'`)
+    await day(at)
+  }
+  const paid = dividend('2026-02-20', '2026-03-02')
+  await look([paid, dividend('2026-03-06', '2026-03-26')], '2026-03-09T08:00:00.000Z')
+  await look([dividend('2026-03-09', '2026-03-26')], '2026-03-09T09:00:00.000Z')
+  market.dividends = others
+  const known = (await corporateActions(db, { sinceId: 0n, provider: 'polygon' })).flatMap((one) =>
+    one.kind === 'dividend' && one.instrumentId === id
+      ? [`${one.exDate} ${one.withdrawn ? 'withdrawn' : 'stands'}`]
+      : [],
+  )
+  expect(known).toEqual([
+    '2026-02-20 stands',
+    '2026-03-06 stands',
+    '2026-03-09 stands',
+    '2026-03-06 withdrawn',
+  ])
+})
+
 test('a rename keeps the instrument, and the ticker that it had still finds it', async () => {
   const id = await idOf('FB')
   market.tickers = market.tickers.map((one) =>

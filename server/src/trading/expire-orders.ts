@@ -1,9 +1,11 @@
+import { meansTryAgain } from '#db'
 import type { EngineDeps } from './engine-deps.ts'
 import { endOrders } from './end-orders.ts'
-import type { EndReason } from './order.ts'
-import { readOpenOf, readOverdue } from './order-store.ts'
+import type { EndReason, Order } from './order.ts'
+import { putOffSweep, readOpenOf, readOverdue } from './order-store.ts'
 
 const ORDERS_PER_TX = 200
+const PUT_OFF_MS = 5 * 60_000
 
 /** Ends orders whose session is over and whose prices cannot come any more. @returns how many */
 export async function expireOrders(deps: EngineDeps): Promise<number> {
@@ -12,9 +14,30 @@ export async function expireOrders(deps: EngineDeps): Promise<number> {
   for (;;) {
     const overdue = await readOverdue(deps.db, now, ORDERS_PER_TX)
     if (overdue.length === 0) return expired
-    const ended = await deps.db.transaction((tx) => endOrders(deps, tx, overdue, { kind: 'expire', at: now }))
-    expired += ended.length
+    expired += await expireTogether(deps, overdue, now)
   }
+}
+
+/**
+ * A batch that fails is ended one order at a time, and one that cannot be ended, its asset being frozen, is put off:
+ * it keeps nobody else waiting for what was set aside.
+ */
+async function expireTogether(deps: EngineDeps, overdue: readonly Order[], now: Date): Promise<number> {
+  try {
+    const event = { kind: 'expire', at: now } as const
+    return (await deps.db.transaction((tx) => endOrders(deps, tx, overdue, event))).length
+  } catch (error) {
+    if (meansTryAgain(error)) throw error
+    const [only] = overdue
+    if (overdue.length === 1 && only !== undefined) {
+      deps.log.warn({ err: error, orderId: only.id }, 'an order could not be ended; tried again in 5 minutes')
+      await putOffSweep(deps.db, only.id, new Date(now.getTime() + PUT_OFF_MS))
+      return 0
+    }
+  }
+  let expired = 0
+  for (const order of overdue) expired += await expireTogether(deps, [order], now)
+  return expired
 }
 
 /**

@@ -1,3 +1,4 @@
+import { Problem } from '@kantor/contract/errors'
 import type { Tx } from '#db'
 import type { ConversionRoom } from '#exchange'
 import type { LockedAccounts, PostCommand, Verdict } from '#ledger'
@@ -256,9 +257,13 @@ async function post(locked: LockedAccounts, commands: PostCommand[]): Promise<vo
   if (commands.length > 0) requirePosted(await locked.post(commands))
 }
 
-/** Everything was set aside before, so a refusal or a replay is a broken invariant: the whole tx is undone. */
+/**
+ * Everything was set aside before, so a refusal or a replay is a broken invariant: the whole tx is undone.
+ * @throws Problem asset_frozen, which is none
+ */
 export function requirePosted(verdicts: readonly Verdict[]): void {
   for (const verdict of verdicts) {
+    if (verdict.outcome === 'refused' && verdict.reason === 'asset_frozen') throw new Problem('asset_frozen')
     if (verdict.outcome === 'refused')
       throw new Error(`a transition of an order was refused: ${verdict.reason}`)
     if (verdict.replayed) throw new Error('a transition of an order was posted before')

@@ -289,7 +289,10 @@ function worstPrice(
   return side === 'buy' ? (from * (BPS + cushion) + BPS - 1n) / BPS : (from * (BPS - cushion)) / BPS
 }
 
-/** A sale for an amount sets aside what a falling price would ask for, if there is so much, else what there is. */
+/**
+ * A sale for an amount sets aside what a falling price would ask for, if there is so much, else what there is, but
+ * never less than it takes at the price that it is dealt at.
+ */
 async function sharesAtMost(
   deps: JudgeDeps,
   draft: Order,
@@ -297,7 +300,7 @@ async function sharesAtMost(
 ): Promise<bigint> {
   const { walletId, instrumentId: assetId } = draft
   const held = await balanceOf(deps.db, accountId({ walletId, assetId, purpose: PURPOSE.available }))
-  return smaller(at.needed, larger(held, reserveNeeded(draft, at.price18, at.settlement)))
+  return smaller(at.needed, larger(held, reserveNeeded(draft, draft.stop18 ?? at.price18, at.settlement)))
 }
 
 /** An order that its own fee would eat up, or that is less than a billionth of a share, is refused before it waits. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { freezeAsset } from '#ledger'
 import { cancelOpenOrders } from './expire-orders.ts'
 import { acmeDesk, idOf, RATES } from './trading-fixture.ts'
 
@@ -117,6 +118,31 @@ test('a retried order is accepted once and answers the same, also when it has be
   expect(other.body['code']).toBe('idempotency_key_reused')
 })
 
+test('a retried order is told of its first answer even when prices have grown too old to order at', async () => {
+  const anna = await somebody({ USD: '1000.00' })
+  const body = { instrument: 'ACME', side: 'buy', quantity: '1' }
+  const key = randomUUID()
+  const first = await order(anna, body, key)
+  clock.advance(1_000_000)
+  expect((await order(anna, body)).body['code']).toBe('prices_stale')
+  const again = await order(anna, body, key)
+  expect([again.status, again.text]).toEqual([201, first.text])
+  expect(await holds(anna, 'USD', 'reserved')).toBe('106.11')
+})
+
+test('a sale for an amount at a far stop sets aside the shares that it takes there', async () => {
+  const anna = await somebody()
+  const sale = { instrument: 'ACME', side: 'sell', type: 'stop', stopPrice: '1', timeInForce: 'gtc' }
+  const body = { ...sale, notional: { asset: 'USD', amount: '10.00' } }
+  // 10.00 and the least fee at 1.00 a share, and 5 % more for a price that falls on.
+  const preview = await desk.ask(anna, 'POST', '/orders/preview', { body })
+  expect(preview.body, preview.text).toMatchObject({ reserve: { asset: 'ACME', amount: '11.000000000' } })
+  await desk.giveShares(anna, acme, '5')
+  expect((await order(anna, body)).body['code']).toBe('insufficient_funds')
+  await desk.giveShares(anna, acme, '95')
+  expect((await order(anna, body)).body['reserved']).toEqual({ asset: 'ACME', amount: '11.578947369' })
+})
+
 test('a preview says what the order then costs, and keeps nothing', async () => {
   const anna = await somebody({ PLN: '1000.00' })
   const body = {
@@ -178,4 +204,26 @@ test('an end-of-day feed fills at the next close, and takes no immediate order',
   await observe(slow, { last: '10.2', timeliness: 'endOfDay', asOf: new Date(`${day}T21:00:00Z`) })
   await engine.runOnce()
   expect(await show(anna, idOf(accepted))).toMatchObject({ status: 'filled', averagePrice: '10.2051' })
+})
+
+// The last one: it ends after the close.
+test('an order whose money is frozen keeps nobody else’s from ending, and ends once it is free again', async () => {
+  const [anna, boris] = [await somebody({ GBP: '1000.00' }), await somebody({ USD: '1000.00' })]
+  const body = { instrument: 'ACME', side: 'buy', type: 'limit', limitPrice: '95', quantity: '1' }
+  const held = idOf(await order(anna, { ...body, settleIn: 'GBP' }))
+  const other = idOf(await order(boris, body))
+  const gbp = (await desk.assets.byCode('GBP'))?.id ?? 0
+  await freezeAsset(desk.ownerDb, gbp, clock.now())
+  const cancelled = await desk.cancel(anna, held)
+  expect([cancelled.status, cancelled.body['code']]).toEqual([422, 'asset_frozen'])
+  clock.set(new Date(clock.now().toISOString().slice(0, 10) + 'T21:03:00.000Z'))
+  await engine.runOnce()
+  expect(await show(boris, other)).toMatchObject({ status: 'expired' })
+  expect(await holds(boris, 'USD', 'available')).toBe('1000.00')
+  expect(await show(anna, held)).toMatchObject({ status: 'new' })
+  await freezeAsset(desk.ownerDb, gbp, null)
+  clock.advance(5 * 60_000)
+  await engine.runOnce()
+  expect(await show(anna, held)).toMatchObject({ status: 'expired' })
+  expect(await holds(anna, 'GBP', 'available')).toBe('1000.00')
 })

@@ -197,6 +197,10 @@ export async function readOverdue(q: Queryable, now: Date, limit: number): Promi
   return rows.map(orderOf)
 }
 
+export async function putOffSweep(q: Queryable, id: string, until: Date): Promise<void> {
+  await q.query('update trading.orders set sweep_at = $2 where id = $1 and done_at is null', [id, until])
+}
+
 /** Everybody's of the instrument, or one wallet's. */
 export async function readOpenOf(
   q: Queryable,

@@ -66,7 +66,7 @@ export async function postOrRefuse(ledger: Ledger, command: PostCommand): Promis
 /**
  * Runs the judgement that comes before the ledger's, such as finding the payee. If it refuses a request that had
  * been posted before, the first answer stands all the same: the world may have changed since (a payee took another
- * handle, a quote was cleared away), what was done has not.
+ * handle, a quote was cleared away, prices have grown stale), what was done has not.
  */
 export async function judgedOrReplayed<T>(
   ledger: Ledger,
@@ -76,7 +76,7 @@ export async function judgedOrReplayed<T>(
   try {
     return { judged: await judge() }
   } catch (refusal) {
-    if (!(refusal instanceof Problem) || refusal.status >= 500) throw refusal
+    if (!(refusal instanceof Problem)) throw refusal
     const replay = await findReplay(ledger, request)
     if (replay === null) throw refusal
     return { replay }
