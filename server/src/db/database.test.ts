@@ -61,6 +61,16 @@ test('a statement that takes too long, or waits too long for a lock, is ended an
   await hasty.close()
 })
 
+test('a transaction whose ROLLBACK failed too may be tried again if what it failed of may', async () => {
+  const refused = await db
+    .query(`do $$ begin raise exception 'x' using errcode = '55P03'; end $$`)
+    .catch((error: unknown) => error)
+  const cut = new Error('Connection terminated')
+  expect(meansTryAgain(new AggregateError([refused, cut]))).toBe(true)
+  expect(meansTryAgain(new AggregateError([cut, refused]))).toBe(false)
+  expect(meansTryAgain(new AggregateError([]))).toBe(false)
+})
+
 test('a server that may forget an acknowledged COMMIT is refused', async () => {
   await expect(checkDurability(db)).resolves.toBeUndefined()
   const forgetful = openDatabase({ url, ...options, settings: { synchronous_commit: 'off' } })

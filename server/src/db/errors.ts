@@ -43,6 +43,8 @@ const INSUFFICIENT_RESOURCES = '53'
 
 /** Busy or away, and no fault of the request: answered with 503 and an invitation to try again. */
 export function meansTryAgain(error: unknown): boolean {
+  // Of a transaction whose ROLLBACK failed too: the first is why it was to be undone, which the server then did.
+  if (error instanceof AggregateError) return meansTryAgain(error.errors[0])
   if (error instanceof DatabaseUnavailable || isConflict(error)) return true
   if (!isServerError(error)) return false
   const code = error.code ?? ''

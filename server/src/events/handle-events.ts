@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JournalEvent } from '@kantor/contract/events'
-import { DatabaseUnavailable } from '#db'
+import { meansTryAgain } from '#db'
 import type { Database, Tx } from '#db'
 import type { Log } from '#telemetry'
 import { advanceCursor, claimCursor, forgetTries, noteTry } from './cursors.ts'
@@ -52,6 +52,7 @@ class Unreadable extends Error {
 
 const TRIES_MAX = 6
 const RETRY_MS_FIRST = 50
+const RETRY_MS_MAX = 800
 
 /**
  * Handles a batch in one transaction together with the cursor's move, so that the effect of each event and the
@@ -106,7 +107,7 @@ async function tryOften(
   stopped: AbortSignal,
 ): Promise<Handled> {
   let counted: 0 | 1 = 1
-  while (!stopped.aborted) {
+  for (let failures = 0; !stopped.aborted; failures += 1) {
     const tries = await noteTry(deps.db, consumer.name, single.upTo, counted)
     if (tries > TRIES_MAX) {
       return putAside(deps, consumer, single, tries - 1, 'the process ended while it was handled')
@@ -114,15 +115,17 @@ async function tryOften(
     try {
       return await handleTogether(deps, consumer, single)
     } catch (error) {
-      // A database that goes away is not the event's fault.
-      counted = error instanceof DatabaseUnavailable ? 0 : 1
+      // A database that is away, full, or kept busy by a migration's lock, is not the event's fault.
+      counted = meansTryAgain(error) ? 0 : 1
       deps.log.warn(
         { err: error, consumer: consumer.name, seq: String(single.upTo), tries },
         'an event failed',
       )
       if (error instanceof Unreadable || (counted === 1 && tries === TRIES_MAX))
         return putAside(deps, consumer, single, tries, reasonOf(error))
-      await sleep(RETRY_MS_FIRST * 2 ** (tries - 1), undefined, { signal: stopped }).catch(() => {})
+      // By this loop's failures: tries stand still where they are not counted.
+      const pauseMs = Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** Math.min(failures, TRIES_MAX))
+      await sleep(pauseMs, undefined, { signal: stopped }).catch(() => {})
     }
   }
   return 'stopped'
