@@ -22,7 +22,11 @@ export interface Lease {
  */
 const SLOW_MS = 2_000
 
-/** Takes receivers with something due, those served longest ago first; what another process holds is left to it. */
+/**
+ * Takes receivers with something due, those served longest ago first; what another process holds is left to it. One that
+ * was never served counts as served when it was registered: were it first, whoever registers and deletes addresses
+ * that hang, again and again, would keep the places for slow ones from all others.
+ */
 export async function leaseReceivers(
   q: Queryable,
   lane: { slow: boolean; limit: number },
@@ -37,7 +41,7 @@ export async function leaseReceivers(
                              where status = 'waiting' and next_attempt_at <= $2)
                  and (leased_until is null or leased_until <= $2)
                  and (verified_at is null or failing_since is not null or last_duration_ms > ${SLOW_MS}) = $4
-               order by served_at nulls first, id limit $5 for no key update skip locked)
+               order by coalesce(served_at, created_at), id limit $5 for no key update skip locked)
         returning id, url, sealed_secret, sealed_previous_secret, previous_secret_until`,
     values: [by, now, until, lane.slow, lane.limit],
   })

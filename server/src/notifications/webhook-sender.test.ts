@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { requeueFrom } from './delivery-store.ts'
+import { leaseReceivers, requeueFrom } from './delivery-store.ts'
 import { notificationsFixture, transferEvent } from './notifications-fixture.ts'
 
 const { activeWebhook, ask, clock, customer, cutShort, db, happened, ownerDb, receiver, sender } =
@@ -51,4 +52,22 @@ test('what is sent again in parts leaves nothing out, though two processes’ cl
   await part(last ?? from)
   await sender.drain()
   expect(there.received).toHaveLength(3)
+})
+
+test('a receiver that failed once has its turn, however many new ones are registered meanwhile', async () => {
+  const [owner, churner] = [await customer('own_f'), await customer('chu_f')]
+  const [there, hanging] = [await receiver(), await receiver()]
+  const { id } = await activeWebhook(owner, there)
+  there.answer = (_received, response) => response.writeHead(503).end()
+  await ask(owner, 'POST', `/webhooks/${id}/test`)
+  await sender.drain()
+  clock.advance(60_000)
+  const body = { url: hanging.url, events: ['notice.created'] }
+  for (let n = 0; n < 10; n += 1)
+    expect(await ask(churner, 'POST', '/webhooks', { body })).toMatchObject({ status: 201 })
+  const now = clock.now()
+  const lease = { by: randomUUID(), now, until: new Date(now.getTime() + 60_000) }
+  const served = await leaseReceivers(db, { slow: true, limit: 8 }, lease)
+  expect(served).toHaveLength(8)
+  expect(served.map((each) => each.id)).toContain(id)
 })
