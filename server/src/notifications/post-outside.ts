@@ -114,6 +114,11 @@ function send(url: URL, { headers, body, lookup, signal }: Outgoing): Promise<An
       resolve({ status: statusCode ?? null, responseBody: '', retryAfterSeconds: null })
     })
     outgoing.once('response', (response) => {
+      if (!isStatus(response.statusCode)) {
+        response.destroy()
+        reject(new Error(`${response.statusCode} is no status of HTTP`))
+        return
+      }
       readStart(response).then(
         (responseBody) =>
           resolve({
@@ -127,6 +132,9 @@ function send(url: URL, { headers, body, lookup, signal }: Outgoing): Promise<An
     outgoing.end(body)
   })
 }
+
+/** Node's client hands on any three digits; below 100 they mean nothing, and are not what an attempt can be noted with. */
+const isStatus = (status: number | undefined) => status !== undefined && status >= 100 && status <= 999
 
 /** What is beyond the bound is not read, and the connection is closed. */
 async function readStart(response: IncomingMessage): Promise<string> {

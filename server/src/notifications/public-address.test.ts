@@ -184,6 +184,14 @@ describe('an answer', () => {
     expect(await post(there.url, {}, '{}')).toMatchObject({ status: 101, failure: null })
   })
 
+  test.each(['099 Odd', '000 None'])('of the status %s is none: the connection failed', async (status) => {
+    const there = await receiver()
+    there.answer = (_received, response) => {
+      response.socket?.end(`HTTP/1.1 ${status}\r\ncontent-length: 2\r\n\r\nno`)
+    }
+    expect(await post(there.url, {}, 'x')).toMatchObject({ status: null, failure: 'connection_failed' })
+  })
+
   test('that has no end is cut at 16 KiB', async () => {
     const there = await receiver()
     there.answer = (_received, response) => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { leaseReceivers, requeueFrom } from './delivery-store.ts'
 import { notificationsFixture, transferEvent } from './notifications-fixture.ts'
 
-const { activeWebhook, ask, clock, customer, cutShort, db, happened, ownerDb, receiver, sender } =
+const { activeWebhook, ask, clock, customer, cutShort, db, deliveries, happened, ownerDb, receiver, sender } =
   await notificationsFixture()
 
 test('a receiver whose secret cannot be read is let be for a while, and holds up nobody', async () => {
@@ -24,6 +24,7 @@ test('a receiver whose secret cannot be read is let be for a while, and holds up
   clock.advance(61_000)
   await sender.drain()
   expect(cutShort.splice(0)).toEqual(['a turn of a webhook was cut short'])
+  await ask(owner, 'DELETE', `/webhooks/${id}`)
 })
 
 test('what is sent again in parts leaves nothing out, though two processes’ clocks differ', async () => {
@@ -70,4 +71,18 @@ test('a receiver that failed once has its turn, however many new ones are regist
   const served = await leaseReceivers(db, { slow: true, limit: 8 }, lease)
   expect(served).toHaveLength(8)
   expect(served.map((each) => each.id)).toContain(id)
+})
+
+test('an answer without a status of HTTP is an attempt that failed, tried again as late as any', async () => {
+  const [owner, there] = [await customer('own_h'), await receiver()]
+  const { id } = await activeWebhook(owner, there)
+  there.answer = (_received, response) => response.socket?.end('HTTP/1.1 099 Odd\r\n\r\n')
+  await ask(owner, 'POST', `/webhooks/${id}/test`)
+  await sender.drain()
+  const [made] = await deliveries(owner, id)
+  expect(made).toMatchObject({
+    status: 'waiting',
+    nextAttemptAt: new Date(clock.now().getTime() + 5_000).toISOString(),
+    attempts: [{ status: null, failure: 'connection_failed' }],
+  })
 })
