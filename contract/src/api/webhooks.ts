@@ -89,7 +89,8 @@ export const webhookBody = z.discriminatedUnion('type', [
 ])
 export type WebhookBody = z.infer<typeof webhookBody>
 
-const WEBHOOK_URL_LENGTH_MAX = 500
+/** Also of the address as it is called, where what is no ASCII is longer. */
+export const WEBHOOK_URL_LENGTH_MAX = 500
 const name = nameText(100)
 const events = z
   .array(webhookEvent)

@@ -87,6 +87,7 @@ describe('an address is registered', () => {
     ['ftp://example.com', 'must be an address such as https://example.com/kantor'],
     ['http://example.com/hook', 'must begin with https://'],
     ['https://user:secret@example.com/', 'must hold no user or password'],
+    [`https://example.com/${'ż'.repeat(100)}`, 'must have at most 500 characters, encoded'],
   ])('unless it is %s', async (url, message) => {
     const owner = await customer(`u${randomUUID().slice(0, 8)}`)
     const answer = await ask(owner, 'POST', '/webhooks', { body: { url, events: ['notice.created'] } })

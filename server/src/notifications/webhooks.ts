@@ -1,3 +1,4 @@
+import { WEBHOOK_URL_LENGTH_MAX } from '@kantor/contract/api'
 import type {
   CreateWebhookRequest,
   CreatedWebhook,
@@ -61,11 +62,7 @@ export async function createWebhook(
   by: By,
   { url: text, name, events }: CreateWebhookRequest,
 ): Promise<CreatedWebhook> {
-  const refusal = refusalOfUrl(text, deps)
-  if (refusal !== null) {
-    throw new Problem('invalid_request', { errors: [{ path: 'url', message: refusal }] })
-  }
-  const url = new URL(text)
+  const url = parseUrl(text, deps)
   const id = deps.newId()
   const secret = newWebhookSecret(deps.randomBytes)
   const { walletId } = by.principal
@@ -87,6 +84,15 @@ export async function createWebhook(
     return row
   })
   return { ...toWebhook(webhook), secret: secretText(secret) }
+}
+
+/** @throws Problem invalid_request when it may not be called, or is too long as it is called: `ż` is `%C5%BC` there. */
+function parseUrl(text: string, deps: WebhookDeps): URL {
+  const refusal = refusalOfUrl(text, deps)
+  const url = refusal === null ? new URL(text) : null
+  if (url !== null && url.href.length <= WEBHOOK_URL_LENGTH_MAX) return url
+  const message = refusal ?? `must have at most ${WEBHOOK_URL_LENGTH_MAX} characters, encoded`
+  throw new Problem('invalid_request', { errors: [{ path: 'url', message }] })
 }
 
 /** Changes what is given. Switched on again, a webhook that was verified once is active at once. */
