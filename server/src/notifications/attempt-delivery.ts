@@ -121,11 +121,19 @@ export async function settleAttempt(
     })
     return
   }
-  const failingSince = webhook.failing_since ?? now
-  const failing = await updateWebhook(tx, webhook, { failing_since: failingSince })
+  const failing = concernsReceiver(webhook, delivery)
+    ? await updateWebhook(tx, webhook, { failing_since: webhook.failing_since ?? now })
+    : webhook
   const reason = reasonToGiveUp(failing, attempt, now)
   if (reason !== null) await giveUp(tx, deps, failing, reason)
 }
+
+/**
+ * Whether a failure is one of the receiver's. A program that has been on for long need not answer challenges any more:
+ * that its owner asked for one would else count, days later, as the first of the failures for which it is given up.
+ */
+const concernsReceiver = ({ status }: WebhookRow, { type }: DueDelivery) =>
+  status !== 'active' || type !== 'webhook.verification'
 
 const ended = ({ succeeded }: Attempt): NextState => ({ status: succeeded ? 'delivered' : 'failed' })
 

@@ -3,8 +3,22 @@ import { expect, test } from 'vitest'
 import { leaseReceivers, requeueFrom } from './delivery-store.ts'
 import { notificationsFixture, transferEvent } from './notifications-fixture.ts'
 
-const { activeWebhook, ask, clock, customer, cutShort, db, deliveries, happened, ownerDb, receiver, sender } =
-  await notificationsFixture()
+const {
+  activeWebhook,
+  ask,
+  clock,
+  customer,
+  cutShort,
+  db,
+  deliveries,
+  happened,
+  ownerDb,
+  receiver,
+  sender,
+  webhook,
+} = await notificationsFixture()
+
+const HOUR_MS = 3_600_000
 
 test('a receiver whose secret cannot be read is let be for a while, and holds up nobody', async () => {
   const [owner, other] = [await customer('own_s'), await customer('oth_s')]
@@ -85,4 +99,28 @@ test('an answer without a status of HTTP is an attempt that failed, tried again 
     nextAttemptAt: new Date(clock.now().getTime() + 5_000).toISOString(),
     attempts: [{ status: null, failure: 'connection_failed' }],
   })
+})
+
+test('a challenge that an active webhook does not answer is no failure for which it is given up days later', async () => {
+  const [owner, payer, there] = [await customer('own_v'), await customer('pay_v'), await receiver()]
+  const { id } = await activeWebhook(owner, there, ['operation.posted'])
+  there.answer = (_received, response) => response.end('thank you')
+  await ask(owner, 'POST', `/webhooks/${id}/verify`)
+  for (let tries = 0; tries < 3; tries += 1) {
+    await sender.drain()
+    clock.advance(HOUR_MS)
+  }
+  expect(there.received).toHaveLength(3)
+  expect(await webhook(owner, id)).toMatchObject({ status: 'active', failingSince: null })
+
+  clock.advance(96 * HOUR_MS)
+  there.answer = (_received, response) => response.writeHead(503).end()
+  await happened(transferEvent(payer, owner, '1.00'))
+  await sender.drain()
+  const failingSince = clock.now().toISOString()
+  expect(await webhook(owner, id)).toMatchObject({ status: 'active', failingSince })
+  clock.advance(HOUR_MS)
+  there.answer = (_received, response) => response.end()
+  await sender.drain()
+  expect(await webhook(owner, id)).toMatchObject({ status: 'active', failingSince: null })
 })
