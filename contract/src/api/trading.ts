@@ -73,6 +73,8 @@ export const order = z.strictObject({
   settleIn: assetCode.optional(),
   /** When the market opens for it, if it waits for that. */
   queuedUntil: timestamp.nullable(),
+  /** Since then its owner wants it back; a price of before may still come, and fill it, on a feed that is behind. */
+  cancelAskedAt: timestamp.nullable(),
   /** Why it was cancelled, rejected or expired. */
   reason: z.string().nullable(),
   at: timestamp,

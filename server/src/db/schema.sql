@@ -659,7 +659,8 @@ create table trading.orders (
   last_seq bigint not null,
   triggered boolean default false not null,
   reason text,
-  done_at timestamp with time zone
+  done_at timestamp with time zone,
+  cancel_asked_at timestamp with time zone
 );
 create table trading.position_settings (
   wallet_id bigint not null,
@@ -1252,7 +1253,7 @@ grant insert, select, update (done_at, reopened, orders_ended_at, failure, attem
 grant insert, select on trading.disposals to kantor_app;
 grant insert, select on trading.fills to kantor_app;
 grant insert, select, update on trading.lots to kantor_app;
-grant insert, select, update (sweep_at, status, filled_quantity, value_exact, value_minor, fee_minor, settled_minor, reserve_left_minor, fills, last_seq, triggered, reason, done_at) on trading.orders to kantor_app;
+grant insert, select, update (sweep_at, status, filled_quantity, value_exact, value_minor, fee_minor, settled_minor, reserve_left_minor, fills, last_seq, triggered, reason, done_at, cancel_asked_at) on trading.orders to kantor_app;
 grant insert, select, update on trading.position_settings to kantor_app;
 grant insert, select, update on trading.positions to kantor_app;
 grant insert, select, update (seq) on trading.price_cursors to kantor_app;

@@ -143,6 +143,65 @@ test('a sale for an amount at a far stop sets aside the shares that it takes the
   expect((await order(anna, body)).body['reserved']).toEqual({ asset: 'ACME', amount: '11.578947369' })
 })
 
+test('on a feed that is behind, a cancelled order is filled by a price of before the wish, and by none of after it', async () => {
+  const [anna, boris] = [await somebody({ USD: '1000.00' }), await somebody({ USD: '1000.00' })]
+  const slow = await desk.list('BEHIND')
+  const minutesLater = (minutes: number) => clock.advance(minutes * 60_000)
+  const told = (last: string, minutesAgo: number) =>
+    observe(slow, {
+      last,
+      timeliness: 'delayed',
+      asOf: new Date(clock.now().getTime() - minutesAgo * 60_000),
+    })
+  await told('10', 15)
+  const market = idOf(await order(anna, { instrument: 'BEHIND', side: 'buy', quantity: '1' }))
+  const limit = { instrument: 'BEHIND', side: 'buy', type: 'limit', limitPrice: '9', quantity: '1' }
+  const waiting = idOf(await order(boris, { ...limit, timeInForce: 'gtc' }))
+  minutesLater(5)
+  const cancelAskedAt = clock.now().toISOString()
+  const asked = await desk.cancel(anna, market)
+  expect([asked.status, asked.body], asked.text).toMatchObject([200, { status: 'new', cancelAskedAt }])
+  await desk.cancel(boris, waiting)
+  minutesLater(13)
+  expect((await desk.cancel(anna, market)).text).toBe(asked.text)
+  await told('10.1', 15)
+  await engine.runOnce()
+  expect(await show(anna, market)).toMatchObject({ status: 'filled' })
+  minutesLater(5)
+  await told('8', 15)
+  await engine.runOnce()
+  expect(await show(boris, waiting)).toMatchObject({ status: 'new', cancelAskedAt })
+  minutesLater(26)
+  await engine.runOnce()
+  expect(await show(boris, waiting)).toMatchObject({ status: 'new' })
+  minutesLater(2)
+  await engine.runOnce()
+  expect(await show(boris, waiting)).toMatchObject({ status: 'cancelled', reason: 'byCustomer' })
+  expect(await holds(boris, 'USD', 'available')).toBe('1000.00')
+  expect((await desk.cancel(boris, waiting)).body['code']).toBe('order_not_open')
+})
+
+test('on an end-of-day feed an order is cancelled at once before the close, and not between the close and its price', async () => {
+  const anna = await somebody({ USD: '1000.00' })
+  const daily = await desk.list('DAILY')
+  const dayBefore = new Date(
+    Date.parse(clock.now().toISOString().slice(0, 10) + 'T21:00:00Z') - 24 * 3_600_000,
+  )
+  await observe(daily, { last: '10', timeliness: 'endOfDay', asOf: dayBefore })
+  const body = { instrument: 'DAILY', side: 'buy', quantity: '1', timeInForce: 'gtc' }
+  const early = idOf(await order(anna, body))
+  expect((await desk.cancel(anna, early)).body).toMatchObject({ status: 'cancelled', cancelAskedAt: null })
+  const late = idOf(await order(anna, body))
+  const closesAt = new Date(dayBefore.getTime() + 24 * 3_600_000)
+  clock.set(new Date(closesAt.getTime() + 60_000))
+  expect((await desk.cancel(anna, late)).body).toMatchObject({ status: 'new' })
+  clock.advance(3 * 3_600_000)
+  await observe(daily, { last: '10.2', timeliness: 'endOfDay', asOf: closesAt })
+  await engine.runOnce()
+  expect(await show(anna, late)).toMatchObject({ status: 'filled' })
+  clock.set(new Date(closesAt.getTime() + 19 * 3_600_000))
+})
+
 test('a preview says what the order then costs, and keeps nothing', async () => {
   const anna = await somebody({ PLN: '1000.00' })
   const body = {
@@ -206,7 +265,6 @@ test('an end-of-day feed fills at the next close, and takes no immediate order',
   expect(await show(anna, idOf(accepted))).toMatchObject({ status: 'filled', averagePrice: '10.2051' })
 })
 
-// The last one: it ends after the close.
 test('an order whose money is frozen keeps nobody else’s from ending, and ends once it is free again', async () => {
   const [anna, boris] = [await somebody({ GBP: '1000.00' }), await somebody({ USD: '1000.00' })]
   const body = { instrument: 'ACME', side: 'buy', type: 'limit', limitPrice: '95', quantity: '1' }
@@ -216,7 +274,8 @@ test('an order whose money is frozen keeps nobody else’s from ending, and ends
   await freezeAsset(desk.ownerDb, gbp, clock.now())
   const cancelled = await desk.cancel(anna, held)
   expect([cancelled.status, cancelled.body['code']]).toEqual([422, 'asset_frozen'])
-  clock.set(new Date(clock.now().toISOString().slice(0, 10) + 'T21:03:00.000Z'))
+  const { closesAt } = desk.engineDeps.marketHours.session('XNAS', clock.now())
+  clock.set(new Date(closesAt.getTime() + 3 * 60_000))
   await engine.runOnce()
   expect(await show(boris, other)).toMatchObject({ status: 'expired' })
   expect(await holds(boris, 'USD', 'available')).toBe('1000.00')

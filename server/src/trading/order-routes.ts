@@ -90,10 +90,11 @@ export function orderRoutes(deps: OrderDeps): Route[] {
       path: '/orders/{id}',
       access: 'trade',
       tag: 'trading',
-      summary: 'Cancel an order. What was filled stays; the rest of what was set aside is available again.',
+      summary:
+        'Cancel an order. What was filled stays; the rest of what was set aside is available again: at once, or, on a feed that is behind, when the prices of until now have come (`cancelAskedAt`).',
       params,
       reply: order,
-      problems: ['not_found', 'order_not_open'],
+      problems: ['not_found', 'order_not_open', 'asset_frozen'],
       handle: async ({ principal, params: { id } }) => ({
         body: await cancelOrder(deps, principal.walletId, id),
       }),

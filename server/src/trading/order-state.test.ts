@@ -47,6 +47,37 @@ const priceOf = (change: Partial<Extract<OrderEvent, { kind: 'price' }>>): Order
   ...change,
 })
 
+describe('an order that its owner wants back while prices of before may still come', () => {
+  const askedAt = new Date('2026-01-14T17:00:02Z')
+  const sweepAt = new Date('2026-01-14T17:45:02Z')
+  const asked = decide(orderOf({}), { kind: 'askToCancel', at: askedAt, sweepAt })
+
+  test('keeps what is set aside, and ends sooner by the clock, never later', () => {
+    expect(asked).toMatchObject({
+      order: { status: 'new', cancelAskedAt: askedAt, sweepAt },
+      releasedMinor: 0n,
+    })
+    const late = new Date('2026-01-15T00:00:00Z')
+    const { order } = decide(orderOf({}), { kind: 'askToCancel', at: askedAt, sweepAt: late })
+    expect(order.sweepAt).toEqual(terms.sweepAt)
+    const again = decide(asked.order, { kind: 'askToCancel', at: late, sweepAt: late })
+    expect(again.order).toBe(asked.order)
+  })
+
+  test('is filled by a price of before the wish, and by none of after it', () => {
+    const after = new Date(askedAt.getTime() + 1)
+    expect(decide(asked.order, priceOf({ asOf: after })).order).toBe(asked.order)
+    expect(decide(asked.order, priceOf({ asOf: askedAt })).order.status).toBe('filled')
+  })
+
+  test('ends as cancelled by its owner, with all of its reserve', () => {
+    expect(decide(asked.order, { kind: 'expire', at: sweepAt })).toMatchObject({
+      order: { status: 'cancelled', reason: 'byCustomer' },
+      releasedMinor: 20_000n,
+    })
+  })
+})
+
 describe('a price leaves an order as it is', () => {
   test.each([
     ['that was known at acceptance', {}, { seq: 7n }],

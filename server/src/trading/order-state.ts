@@ -28,6 +28,8 @@ export type OrderEvent =
       readonly at: Date
     }
   | { readonly kind: 'cancel'; readonly reason: EndReason; readonly at: Date }
+  /** Its owner's wish, while prices of before may still come until then. */
+  | { readonly kind: 'askToCancel'; readonly at: Date; readonly sweepAt: Date }
   | { readonly kind: 'expire'; readonly at: Date }
 
 /** One fill, in whole. All amounts > 0 except fee, value and settled, which a tiny part of an order may round to 0. */
@@ -61,7 +63,11 @@ type PriceEvent = Extract<OrderEvent, { kind: 'price' }>
 export function decide(order: Order, event: OrderEvent): Decision {
   if (order.doneAt !== null) return unchanged(order)
   if (event.kind === 'cancel') return ended(order, 'cancelled', event.reason, event.at)
-  if (event.kind === 'expire') return ended(order, 'expired', 'sessionEnded', event.at)
+  if (event.kind === 'askToCancel') return askedToCancel(order, event)
+  if (event.kind === 'expire')
+    return order.cancelAskedAt === null
+      ? ended(order, 'expired', 'sessionEnded', event.at)
+      : ended(order, 'cancelled', 'byCustomer', event.at)
   if (!concerns(order, event)) return unchanged(order)
   const considered: Order = {
     ...order,
@@ -77,6 +83,15 @@ function unchanged(order: Order): Decision {
   return { order, fill: null, releasedMinor: 0n }
 }
 
+function askedToCancel(
+  order: Order,
+  { at, sweepAt }: Extract<OrderEvent, { kind: 'askToCancel' }>,
+): Decision {
+  if (order.cancelAskedAt !== null) return unchanged(order)
+  const isSooner = order.sweepAt === null || sweepAt < order.sweepAt
+  return unchanged({ ...order, cancelAskedAt: at, sweepAt: isSooner ? sweepAt : order.sweepAt })
+}
+
 function ended(
   order: Order,
   status: 'filled' | 'cancelled' | 'expired',
@@ -87,14 +102,18 @@ function ended(
   return { order: done, fill: null, releasedMinor: order.reserveLeftMinor }
 }
 
-/** Only prices that nobody could have known at acceptance, of the session that the order is for. */
+/**
+ * Only prices that nobody could have known at acceptance, of the session that the order is for, and of before its owner
+ * wanted it back.
+ */
 function concerns(order: Order, { seq, asOf }: PriceEvent): boolean {
   return (
     seq > order.lastSeq &&
     seq > order.acceptedSeq &&
     asOf > order.acceptedAt &&
     (order.queuedUntil === null || asOf >= order.queuedUntil) &&
-    (order.expiresAt === null || asOf <= order.expiresAt)
+    (order.expiresAt === null || asOf <= order.expiresAt) &&
+    (order.cancelAskedAt === null || asOf <= order.cancelAskedAt)
   )
 }
 

@@ -21,7 +21,7 @@ const COLUMNS = `
   o.sweep_at as "sweepAt", o.status, o.filled_quantity as "filledQuantity", o.value_exact as "valueExact",
   o.value_minor as "valueMinor", o.fee_minor as "feeMinor", o.settled_minor as "settledMinor",
   o.reserve_left_minor as "reserveLeftMinor", o.fills, o.last_seq as "lastSeq", o.triggered, o.reason,
-  o.done_at as "doneAt"`
+  o.cancel_asked_at as "cancelAskedAt", o.done_at as "doneAt"`
 
 function orderOf({ limitPrice, stopPrice, valueExact, ...rest }: OrderRow): Order {
   return {
@@ -195,6 +195,14 @@ export async function readOverdue(q: Queryable, now: Date, limit: number): Promi
     values: [now, limit],
   })
   return rows.map(orderOf)
+}
+
+export async function storeCancelWish(tx: Tx, { id, cancelAskedAt, sweepAt }: Order): Promise<void> {
+  await tx.query('update trading.orders set cancel_asked_at = $2, sweep_at = $3 where id = $1', [
+    id,
+    cancelAskedAt,
+    sweepAt,
+  ])
 }
 
 export async function putOffSweep(q: Queryable, id: string, until: Date): Promise<void> {

@@ -1,4 +1,4 @@
-/** Everything that was agreed when the order was accepted; none of it ever changes. */
+/** Everything that was agreed when the order was accepted; none of it ever changes but `sweepAt`. */
 export interface OrderTerms {
   /** A UUIDv7. */
   readonly id: string
@@ -28,6 +28,7 @@ export interface OrderTerms {
   readonly acceptedSeq: bigint
   readonly queuedUntil: Date | null
   readonly expiresAt: Date | null
+  /** When it is ended by the clock: all prices until its expiry have come by then. A wish to cancel brings it forward. */
   readonly sweepAt: Date | null
 }
 
@@ -60,6 +61,8 @@ export interface OrderState {
   readonly lastSeq: bigint
   /** A stop that was crossed deals at the market from then on. */
   readonly triggered: boolean
+  /** Since then its owner wants it back: only prices of before may still fill it. */
+  readonly cancelAskedAt: Date | null
   readonly reason: EndReason | null
   readonly doneAt: Date | null
 }
@@ -80,6 +83,7 @@ export function newOrder(terms: OrderTerms): Order {
     fills: 0,
     lastSeq: terms.acceptedSeq,
     triggered: false,
+    cancelAskedAt: null,
     reason: null,
     doneAt: null,
   }

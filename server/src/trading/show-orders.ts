@@ -62,6 +62,7 @@ export async function orderBody(deps: ShowDeps, order: Order): Promise<OrderBody
     reserved: { asset: reserve.code, amount: formatAmount(order.reserveLeftMinor, reserve.scale) },
     ...(settle.id === currency.id ? {} : { settleIn: settle.code }),
     queuedUntil: order.queuedUntil?.toISOString() ?? null,
+    cancelAskedAt: order.cancelAskedAt?.toISOString() ?? null,
     reason: order.reason,
     at: order.acceptedAt.toISOString(),
   }

@@ -5,6 +5,7 @@ import { cancelOrder } from '#api'
 import { useProblem, useText } from '#i18n'
 import { showToast } from '#ui'
 import { useOpenOrders, useTradeMoved } from './queries.ts'
+import { isOpen } from './useFollowedOrder.ts'
 
 /** The orders that wait, each of which can be taken back; when one is filled, balances are read anew. */
 export function useOrderList() {
@@ -19,8 +20,9 @@ export function useOrderList() {
     if (cancelling.value !== null) return
     cancelling.value = order.id
     try {
-      await cancelOrder(order.id)
-      showToast(t('orders.cancelled', { ticker: order.instrument.ticker }))
+      const after = await cancelOrder(order.id)
+      const words = isOpen(after) ? 'orders.cancelAsked' : 'orders.cancelled'
+      showToast(t(words, { ticker: order.instrument.ticker }))
     } catch (failure) {
       showToast(sentenceOf(failure), 'failed')
     }

@@ -167,6 +167,9 @@ export const trading = {
     cancel: 'Cancel',
     cancelThis: 'Cancel: {name}',
     cancelled: 'The order for {ticker} is cancelled. What was set aside is available again.',
+    cancelAsked:
+      'The order for {ticker} is being cancelled. A price from before now may still come in and fill it.',
+    beingCancelled: 'being cancelled: only a price from before {at} can still fill it',
   },
   positions: {
     title: 'Positions',

@@ -173,6 +173,8 @@ export const trading = {
     cancel: 'Anuluj',
     cancelThis: 'Anuluj: {name}',
     cancelled: 'Zlecenie na {ticker} anulowano. Zablokowane środki są znów dostępne.',
+    cancelAsked: 'Zlecenie na {ticker} jest anulowane. Może je jeszcze wykonać cena sprzed tej chwili.',
+    beingCancelled: 'w trakcie anulowania: wykonać je może już tylko cena sprzed {at}',
   },
   positions: {
     title: 'Pozycje',
