@@ -15,6 +15,7 @@ test('every job that the operator is promised is there, on a schedule of its own
       "record-worth",
       "refresh-stock-reference",
       "sweep-identity",
+      "sweep-jobs",
       "sweep-notifications",
       "sweep-quotes",
       "thin-out-rates",

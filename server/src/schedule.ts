@@ -1,7 +1,7 @@
 import type { Database } from '#db'
 import { sweepQuotes } from '#exchange'
 import type { Identity } from '#identity'
-import { defineJob } from '#jobs'
+import { defineJob, sweepGivenUp } from '#jobs'
 import type { AnyJob, ScheduleEntry } from '#jobs'
 import {
   DEFAULT_AGE_LIMITS,
@@ -57,6 +57,13 @@ export function allJobs(deps: ScheduleDeps): AnyJob[] {
       attemptsMax: 3,
       run: () => deps.identity.sweep(),
     }),
+    defineJob({
+      name: 'sweep-jobs',
+      payload: nothing,
+      timeoutSeconds: 120,
+      attemptsMax: 3,
+      run: () => sweepGivenUp(deps.db, deps.clock()),
+    }),
   ]
 }
 
@@ -69,4 +76,5 @@ export const schedule: readonly ScheduleEntry[] = [
   hourlyVerificationSchedule,
   { job: 'sweep-quotes', cron: '41 3 * * *', backfillMinutes: 1440 },
   { job: 'sweep-identity', cron: '53 3 * * *', backfillMinutes: 1440 },
+  { job: 'sweep-jobs', cron: '5 4 * * *', backfillMinutes: 1440 },
 ]

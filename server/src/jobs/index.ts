@@ -5,3 +5,4 @@ export type { AnyJob, JobDefinition, JobRun, ScheduleEntry } from './definition.
 export { createLooks } from './looks.ts'
 export { migrateJobs } from './migrate-jobs.ts'
 export type { JobLog } from './queue-logger.ts'
+export { sweepGivenUp } from './sweep-given-up.ts'

@@ -119,6 +119,21 @@ export async function rescheduleJob(q: Queryable, id: bigint): Promise<boolean> 
   return rowCount === 1
 }
 
+/**
+ * Deletes given-up jobs that were last due before, at most so many. By run_at, which each failure moves; the queue's
+ * `updated_at` stays that of the insert. @returns how many
+ */
+export async function deleteGivenUp(q: Queryable, before: Date, limit: number): Promise<number> {
+  const { rowCount } = await q.query(
+    `delete from ${QUEUE_SCHEMA}._private_jobs where id in (
+       select id from ${QUEUE_SCHEMA}._private_jobs
+        where attempts >= max_attempts and locked_at is null and run_at < $1
+        order by run_at limit $2 for update skip locked)`,
+    [before, limit],
+  )
+  return rowCount ?? 0
+}
+
 const FUTURE_MINUTES = 5
 /** Of the keys under which the clock's ticks wait. */
 export const TICK_KEY_PREFIX = 'by-the-clock:'
