@@ -14,6 +14,7 @@ import { createHttpServer } from './server.ts'
 
 const query = z.strictObject({ what: z.enum(['all']).optional() })
 const signedIn = new Set(['Bearer ann'])
+const askings: unknown[] = []
 const opened: { stream: EventStream; request: StreamRequest<'read', typeof query> }[] = []
 
 const routes = [
@@ -44,7 +45,8 @@ const principal: Principal = {
 const metrics = createMetrics()
 const app = createHttpServer({
   routes,
-  authenticate: async ({ authorization }) => {
+  authenticate: async ({ authorization }, asking) => {
+    askings.push(asking)
     if (authorization === undefined) return null
     if (!signedIn.has(authorization)) throw new Problem('not_authenticated')
     return principal
@@ -148,9 +150,11 @@ test('an ended stream says when to come back, and lets the server close', async 
   expect([client.text(), stream.ended]).toEqual(['retry: 1235\n\n', 'server'])
 })
 
-test('the same credentials can be judged again while it lasts', async () => {
+test('the same credentials can be judged again while it lasts, which is no request of theirs', async () => {
+  askings.length = 0
   const { client, request } = await open()
   expect(await request.stillAllowed()).toBe(true)
+  expect(askings).toEqual(['request', 'listening'])
   signedIn.clear()
   expect(await request.stillAllowed()).toBe(false)
   signedIn.add('Bearer ann')

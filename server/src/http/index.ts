@@ -1,7 +1,7 @@
 export { mountHealth } from './health.ts'
 export type { HealthOptions } from './health.ts'
 export { API_PREFIX, authorize } from './mount.ts'
-export type { Authenticate, Credentials } from './mount.ts'
+export type { Asking, Authenticate, Credentials } from './mount.ts'
 export { mountApiDocs } from './api-docs.ts'
 export { openApiDocument } from './openapi.ts'
 export { eventFrame } from './event-stream.ts'

@@ -15,8 +15,14 @@ export interface Credentials {
   readonly client: ClientInfo
 }
 
+/**
+ * Why it is asked who somebody is: they make a request, which is a use of their session or key; or they only go on
+ * listening, which is none: a tab that is left open must still go idle.
+ */
+export type Asking = 'request' | 'listening'
+
 /** Null when nothing was offered; throws `not_authenticated` when what was offered is not valid. */
-export type Authenticate = (credentials: Credentials) => Promise<Principal | null>
+export type Authenticate = (credentials: Credentials, asking?: Asking) => Promise<Principal | null>
 
 export interface MountOptions {
   readonly authenticate: Authenticate
@@ -84,14 +90,14 @@ async function admit(request: FastifyRequest, route: Route, options: MountOption
   const client = { ip: request.ip, userAgent: request.headers['user-agent'] ?? '' }
   const cookies = readCookies(request.headers.cookie)
   const credentials = { authorization: request.headers.authorization, cookies, client }
-  const judge = async () => {
-    const principal = route.access === 'public' ? null : await options.authenticate(credentials)
+  const judge = async (asking: Asking) => {
+    const principal = route.access === 'public' ? null : await options.authenticate(credentials, asking)
     authorize(route.access, principal)
     return principal
   }
   return {
     // `authorize` has refused an absent principal for every access but `public`.
-    principal: (await judge()) as Principal,
+    principal: (await judge('request')) as Principal,
     params: parsePart('params', route.params, request.params) as undefined,
     query: parsePart('query', route.query, request.query) as undefined,
     body: parsePart('body', route.body, request.body) as undefined,
@@ -100,7 +106,7 @@ async function admit(request: FastifyRequest, route: Route, options: MountOption
     cookies,
     requestId: request.id,
     stillAllowed: () =>
-      judge().then(
+      judge('listening').then(
         () => true,
         (error: unknown) => {
           // Being too busy to look it up says nothing of who asks.

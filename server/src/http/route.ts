@@ -102,7 +102,10 @@ export type StreamRequest<A extends Access, Query extends Schema> = RouteRequest
 > & {
   /** As a browser sends it when it connects again by itself. Text of anybody's: to be parsed. */
   readonly lastEventId: string | undefined
-  /** Judges the same credentials again, as a new request would be. Throws only when it cannot be told. */
+  /**
+   * Judges the same credentials again, as a new request would be, but that it is no use of them: who only listens goes
+   * idle. Throws only when it cannot be told.
+   */
   readonly stillAllowed: () => Promise<boolean>
 }
 

@@ -1,6 +1,6 @@
 import { Problem } from '@kantor/contract/errors'
 import type { Database } from '#db'
-import type { Authenticate, Principal } from '#http'
+import type { Asking, Authenticate, Principal } from '#http'
 import { createBatchLookup } from './batch-lookup.ts'
 import { sessionCookies } from './cookies.ts'
 import { liveApiKeys, liveSessions } from './credentials.ts'
@@ -29,15 +29,20 @@ const BEARER_SCHEME = /^bearer(?: |$)/i
  */
 export function createAuthenticator({ db, clock, config }: AuthenticatorDeps): Authenticate {
   const { sessionName } = sessionCookies(config.https, config.sessionLifeSeconds)
-  const findSession = createBatchLookup<LiveCredential>({
-    ...BATCHING,
-    load: (hashes) => liveSessions(db, hashes, clock(), config.sessionIdleSeconds),
+  const lookups = (asking: Asking) => ({
+    findSession: createBatchLookup<LiveCredential>({
+      ...BATCHING,
+      load: (hashes) => liveSessions(db, hashes, clock(), config.sessionIdleSeconds, asking),
+    }),
+    findApiKey: createBatchLookup<LiveCredential>({
+      ...BATCHING,
+      load: (hashes) => liveApiKeys(db, hashes, clock(), asking),
+    }),
   })
-  const findApiKey = createBatchLookup<LiveCredential>({
-    ...BATCHING,
-    load: (hashes) => liveApiKeys(db, hashes, clock()),
-  })
-  return async ({ authorization, cookies }) => {
+  // Apart: a statement notes the use of all that it finds, or of none.
+  const lookupsFor = { request: lookups('request'), listening: lookups('listening') }
+  return async ({ authorization, cookies }, asking = 'request') => {
+    const { findSession, findApiKey } = lookupsFor[asking]
     if (authorization !== undefined && BEARER_SCHEME.test(authorization)) {
       const key = BEARER.exec(authorization)?.[1] ?? ''
       return toPrincipal('apiKey', isApiKey(key) ? await findApiKey(tokenHash(key)) : undefined)

@@ -1,6 +1,7 @@
 import type { Scope } from '@kantor/contract/api'
 import { SCOPES } from '@kantor/contract/api'
 import type { Queryable } from '#db'
+import type { Asking } from '#http'
 import type { LiveCredential } from './types.ts'
 
 const ALL_SCOPES: ReadonlySet<Scope> = new Set(SCOPES)
@@ -32,12 +33,13 @@ function toLiveCredential(row: CredentialRow): LiveCredential {
 
 const secondsAfter = (moment: Date, seconds: number) => new Date(moment.getTime() + seconds * 1000)
 
-/** The sessions of these token hashes that hold now, by hash; and notes that they were used. */
+/** The sessions of these token hashes that hold now, by hash; and notes that they were used, if they are. */
 export async function liveSessions(
   q: Queryable,
   hashes: readonly string[],
   now: Date,
   idleSeconds: number,
+  asking: Asking,
 ): Promise<Map<string, LiveCredential>> {
   const { rows } = await q.query<CredentialRow>({
     name: 'identity.live_sessions',
@@ -49,7 +51,8 @@ export async function liveSessions(
     values: [hashes, now, secondsAfter(now, -NOTE_USE_SECONDS)],
   })
   const unnoted = rows.filter((row) => row.used_long_ago).map((row) => row.id)
-  if (unnoted.length > 0) await noteSessionsSeen(q, unnoted, now, secondsAfter(now, idleSeconds))
+  if (asking === 'request' && unnoted.length > 0)
+    await noteSessionsSeen(q, unnoted, now, secondsAfter(now, idleSeconds))
   return new Map(rows.map((row) => [row.hash, toLiveCredential(row)]))
 }
 
@@ -74,11 +77,12 @@ async function noteSessionsSeen(q: Queryable, ids: string[], now: Date, idleExpi
   )
 }
 
-/** The API keys of these hashes that hold now, by hash; and notes that they were used. */
+/** The API keys of these hashes that hold now, by hash; and notes that they were used, if they are. */
 export async function liveApiKeys(
   q: Queryable,
   hashes: readonly string[],
   now: Date,
+  asking: Asking,
 ): Promise<Map<string, LiveCredential>> {
   const { rows } = await q.query<CredentialRow>({
     name: 'identity.live_api_keys',
@@ -90,7 +94,7 @@ export async function liveApiKeys(
     values: [hashes, now, secondsAfter(now, -NOTE_USE_SECONDS)],
   })
   const unnoted = rows.filter((row) => row.used_long_ago).map((row) => row.id)
-  if (unnoted.length > 0) await noteApiKeysUsed(q, unnoted, now)
+  if (asking === 'request' && unnoted.length > 0) await noteApiKeysUsed(q, unnoted, now)
   return new Map(rows.map((row) => [row.hash, toLiveCredential(row)]))
 }
 

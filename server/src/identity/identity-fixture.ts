@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Me } from '@kantor/contract/api'
 import type { Tx } from '#db'
 import { createHttpServer } from '#http'
-import type { Authenticate } from '#http'
+import type { Asking, Authenticate } from '#http'
 import { createMetrics } from '#telemetry'
 import { fakeClock } from '#test/fake-clock'
 import type { FakeClock } from '#test/fake-clock'
@@ -161,13 +161,15 @@ function openBrowser(app: ReturnType<typeof serve>, ip: string): Browser {
 export async function whoIs(
   authenticate: Authenticate,
   given: { cookies?: Record<string, string>; authorization?: string },
+  asking?: Asking,
 ): Promise<string | null> {
+  const credentials = {
+    authorization: given.authorization,
+    cookies: given.cookies ?? {},
+    client: { ip: '198.51.100.7', userAgent: 'test' },
+  }
   try {
-    const principal = await authenticate({
-      authorization: given.authorization,
-      cookies: given.cookies ?? {},
-      client: { ip: '198.51.100.7', userAgent: 'test' },
-    })
+    const principal = await authenticate(credentials, asking)
     return principal === null ? null : principal.customerId
   } catch (error) {
     if (error instanceof Error && 'code' in error) return String(error.code)

@@ -88,6 +88,28 @@ describe('a session', () => {
     expect((await first.ask('GET', '/me')).status).toBe(401)
   })
 
+  test('ends when it was not used for the idle time, though somebody goes on listening with it', async () => {
+    const cookie = cookieOf(first)
+    const listening = () => whoIs(room.identity.authenticate, { cookies: { kantor: cookie } }, 'listening')
+    const thirdMs = Math.ceil((TEST_CONFIG.sessionIdleSeconds * 1000) / 3)
+    room.clock.advance(thirdMs)
+    expect((await first.ask('GET', '/me')).status).toBe(200)
+    for (let third = 1; third <= 2; third += 1) {
+      room.clock.advance(thirdMs)
+      expect(await listening()).toBe(anna.id)
+    }
+    room.clock.advance(thirdMs)
+    expect(await listening()).toBe('not_authenticated')
+    expect((await first.ask('GET', '/me')).status).toBe(401)
+  })
+
+  test('that was ended is refused at once to who goes on listening with it too', async () => {
+    const given = { cookies: { kantor: cookieOf(first) } }
+    expect(await whoIs(otherProcess, given, 'listening')).toBe(anna.id)
+    await first.ask('POST', '/auth/sign-out')
+    expect(await whoIs(otherProcess, given, 'listening')).toBe('not_authenticated')
+  })
+
   test('ends after its whole life even when it is used every day', async () => {
     const dayMs = 24 * 3600 * 1000
     for (let day = 1; day < 30; day += 1) {
