@@ -222,3 +222,6 @@ export const deadLetter = z.strictObject({
 export type DeadLetter = z.infer<typeof deadLetter>
 export const deadLetters = z.strictObject({ items: z.array(deadLetter), nextCursor: z.null() })
 export const deadLetterParams = z.strictObject({ id })
+export const consumerParams = z.strictObject({ name: z.string().min(1).max(100) })
+/** How many events are handled once more. */
+export const replayedAll = z.strictObject({ replayed: count })

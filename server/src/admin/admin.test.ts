@@ -121,6 +121,28 @@ describe('events', () => {
   })
 })
 
+test('all that a consumer put aside is asked for once more at once, and nothing of others', async () => {
+  await ownerDb.query(`insert into events.cursors (name, seq) values ('mended', 8192), ('broken', 8192)`)
+  await ownerDb.query(
+    `insert into events.dead_letters (id, consumer, seq, reason, tries)
+     select gen_random_uuid(), consumer, seq, 'no luck', 6
+       from (values ('mended', 4096), ('mended', 8192), ('broken', 4096)) as dead (consumer, seq)`,
+  )
+  const answer = await app.ask('POST', '/admin/events/consumers/mended/replay', admin)
+  expect([answer.status, answer.body]).toEqual([200, { replayed: 2 }])
+  const { rows } = await ownerDb.query(
+    `select consumer, count(*)::integer as asked from events.dead_letters
+      where replay_at is not null group by consumer`,
+  )
+  expect(rows).toEqual([{ consumer: 'mended', asked: 2 }])
+  expect((await app.acts()).at(-1)).toMatchObject({
+    act: 'dead_letter_replayed',
+    detail: { consumer: 'mended', replayed: '2' },
+  })
+  await ownerDb.query(`delete from events.dead_letters`)
+  await ownerDb.query(`delete from events.cursors where name in ('mended', 'broken')`)
+})
+
 test('a provider shows how fresh it is, and what went wrong', async () => {
   await expect
     .poll(async () => (await app.ask('GET', '/admin/providers', admin)).body['rates'])

@@ -1,4 +1,10 @@
-import { deadLetterParams, deadLetters, eventsStatus } from '@kantor/contract/api'
+import {
+  consumerParams,
+  deadLetterParams,
+  deadLetters,
+  eventsStatus,
+  replayedAll,
+} from '@kantor/contract/api'
 import { Problem } from '@kantor/contract/errors'
 import type { Database } from '#db'
 import type { Events } from '#events'
@@ -8,7 +14,7 @@ import { noteAct } from './note-act.ts'
 
 export interface EventRoutesDeps {
   readonly db: Database
-  readonly events: Pick<Events, 'status' | 'deadLetters' | 'replay' | 'discard'>
+  readonly events: Pick<Events, 'status' | 'deadLetters' | 'replay' | 'replayAll' | 'discard'>
   readonly clock: () => Date
 }
 
@@ -93,6 +99,22 @@ function acting({ db, events, clock }: EventRoutesDeps): Route[] {
             clock(),
           )
           return {}
+        }),
+    }),
+    route({
+      method: 'POST',
+      path: '/admin/events/consumers/{name}/replay',
+      access: 'admin',
+      tag,
+      summary: 'Have all events that a consumer put aside handled once more, oldest first',
+      params: consumerParams,
+      reply: replayedAll,
+      handle: ({ principal, params: { name: consumer }, client }) =>
+        db.transaction(async (tx) => {
+          const replayed = await events.replayAll(tx, consumer)
+          const detail = { consumer, replayed: String(replayed) }
+          await noteAct(tx, { principal, client }, 'dead_letter_replayed', detail, clock())
+          return { body: { replayed } }
         }),
     }),
     route({

@@ -10,5 +10,7 @@ export const getEventsStatus = () => kantor.get('/admin/events')
 export const listDeadLetters = () => kantor.get('/admin/events/dead-letters')
 export const replayDeadLetter = (id: string) =>
   kantor.post('/admin/events/dead-letters/{id}/replay', { path: { id } })
+export const replayDeadLettersOf = (name: string) =>
+  kantor.post('/admin/events/consumers/{name}/replay', { path: { name } })
 export const discardDeadLetter = (id: string) =>
   kantor.delete('/admin/events/dead-letters/{id}', { path: { id } })

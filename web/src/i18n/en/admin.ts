@@ -40,6 +40,7 @@ export const admin = {
     behind: '{n} journal behind | {n} journals behind',
     eventNo: 'journal {id}',
     putAside: 'put aside {at}',
+    retryAll: 'Retry all of {name}',
     discard: 'Discard',
     discardThis: 'Discard: {name}',
     discarded: 'The event is discarded.',

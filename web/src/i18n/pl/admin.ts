@@ -40,6 +40,7 @@ export const admin = {
     behind: '{n} wpis zaległości | {n} wpisy zaległości | {n} wpisów zaległości',
     eventNo: 'wpis {id}',
     putAside: 'odłożono {at}',
+    retryAll: 'Ponów wszystkie: {name}',
     discard: 'Odrzuć',
     discardThis: 'Odrzuć: {name}',
     discarded: 'Zdarzenie odrzucono.',
