@@ -64,7 +64,9 @@ async function withTrouble(page: Page): Promise<void> {
     isReplayed: false,
   }
   await page.route('**/api/v1/admin/events/dead-letters', (route) =>
-    route.fulfill({ json: { items: [letter], nextCursor: null } }),
+    route.fulfill({
+      json: { items: [letter, { ...letter, id: letter.id.replace(/1$/u, '2') }], nextCursor: null },
+    }),
   )
   await page.route('**/api/v1/admin/providers', (route) =>
     route.fulfill({
@@ -100,9 +102,11 @@ for (const [size, device] of Object.entries(SIZES)) {
     await withTrouble(page)
     await page.reload()
     await expect(page.getByText('3 of 3 tries')).toBeVisible()
-    await expect(page.getByRole('button', { name: 'Discard: notifications' })).toBeVisible()
+    await expect(page.getByRole('button', { name: 'Discard: notifications' })).toHaveCount(2)
     await expect(page.getByText(/not ready|does not answer|moment/iu).first()).toBeVisible()
     await lookAt(page, `admin-trouble-${size}`)
+    await page.getByRole('button', { name: 'Retry all of notifications' }).click()
+    await expect(page.getByText('notifications is tried again.')).toBeVisible()
   })
 }
 
