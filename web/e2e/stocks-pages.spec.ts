@@ -59,6 +59,20 @@ const STATES: Record<string, (page: Page, phone: boolean) => Promise<void>> = {
     await expect(page.getByText('or better').first()).toBeVisible()
     await expect(page.getByText('filled').first()).toBeVisible()
   },
+  'order-being-cancelled': async (page) => {
+    // As on a feed that is behind, which the simulated market is not.
+    const answer = await page.request.get('/api/v1/orders?status=open')
+    const { items } = (await answer.json()) as { items: object[] }
+    const cancelAskedAt = new Date().toISOString()
+    await page.route(/\/api\/v1\/orders\?.*status=open/u, (route) =>
+      route.fulfill({
+        json: { items: items.map((order) => ({ ...order, cancelAskedAt })), nextCursor: null },
+      }),
+    )
+    await page.goto('/stocks/orders')
+    await expect(page.getByText(/being cancelled: only a price from before/u)).toHaveCount(1)
+    await expect(page.getByRole('button', { name: /^Cancel/u })).toHaveCount(0)
+  },
   positions: async (page) => {
     await page.goto('/stocks/positions')
     await expect(page.getByText('Average cost').first()).toBeVisible()
